@@ -1,0 +1,168 @@
+"""The `buf` binary: building images, linting, and its judgement of breaking changes, image against image."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import tarfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from counterfoil import toolchain
+from counterfoil.model import Finding, Level, Location
+from counterfoil.processes import Completed, Processes
+
+DEADLINE_S = 300.0
+VIOLATIONS = 100
+COMPILE = "COMPILE"
+
+
+class BufError(Exception):
+    """buf, or git for it, could not do what it was asked; `tail` is what it said."""
+
+    def __init__(self, message: str, tail: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.tail = tuple(tail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """One line of buf's JSON output. `rule` is COMPILE for an error of the compiler."""
+
+    rule: str
+    path: str
+    line: int | None
+    column: int | None
+    message: str
+
+
+class CompileError(BufError):
+    """A schema does not compile."""
+
+    def __init__(self, source: str, annotations: Sequence[Annotation]) -> None:
+        super().__init__(f"the schema '{source}' does not compile")
+        self.annotations = tuple(annotations)
+
+
+class Buf:
+    """buf for one workspace; `scratch` is a folder for images and buf's own cache."""
+
+    def __init__(self, processes: Processes, root: Path, scratch: Path) -> None:
+        self._processes = processes
+        self._root = root
+        self._scratch = scratch
+
+    def lint(self, folder: str) -> tuple[Annotation, ...]:
+        """What buf's linter says of a folder of protos. Raises CompileError, BufError."""
+        return self._judge(["lint", folder, "--error-format", "json"], folder)
+
+    def build(self, folder: Path, image: Path) -> None:
+        """Compile a folder of protos into an image. Raises CompileError, BufError."""
+        image.parent.mkdir(parents=True, exist_ok=True)
+        self._judge(["build", str(folder), "-o", f"{image}#format=binpb", "--error-format", "json"], str(folder))
+
+    def breaking(self, old: Path, new: Path, config: Path) -> tuple[Annotation, ...]:
+        """The findings between two images, under the breaking rules of a buf.yaml. Raises BufError."""
+        old_input, new_input = (f"{image}#format=binpb" for image in (old, new))
+        rules = json.dumps({"version": "v2", "breaking": breaking_rules(config)})
+        command = ["breaking", new_input, "--against", old_input, "--config", rules, "--error-format", "json"]
+        return self._judge(command, str(new))
+
+    def files_of(self, reference: str, folder: str, into: Path) -> None:
+        """The folder as it was at a git reference. Raises BufError with the way to fetch what is missing."""
+        git = toolchain.find("git")
+        if git is None:
+            raise BufError("'git' is not on PATH", [toolchain.INSTALL["git"][1]])
+        command = [git, "archive", "--format=tar", "--end-of-options", reference, "--", folder]
+        done = self._processes.run(command, cwd=self._root, deadline_s=DEADLINE_S)
+        if done.exit_code != 0:
+            advice = f"git fetch --depth=1 origin {reference}" if re.fullmatch(r"[\w./-]+", reference) else "git fetch"
+            raise BufError(f"git has no '{folder}' at '{reference}'; a shallow clone may lack it: {advice}", done.tail)
+        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+            archive.extractall(into, filter="data")
+
+    def _judge(self, arguments: Sequence[str], source: str) -> tuple[Annotation, ...]:
+        annotations = []
+        done = self._run(arguments)
+        if done.exit_code == VIOLATIONS:
+            annotations = list(_annotations(done))
+            errors = [annotation for annotation in annotations if annotation.rule == COMPILE]
+            if errors:
+                raise CompileError(source, errors)
+        if done.exit_code not in {0, VIOLATIONS} or (done.exit_code == VIOLATIONS and not annotations):
+            raise BufError(f"buf {arguments[0]} ended with exit code {done.exit_code}", done.tail)
+        return tuple(annotations)
+
+    def _run(self, arguments: Sequence[str]) -> Completed:
+        binary = toolchain.find("buf")
+        if binary is None:
+            raise BufError("'buf' is not installed", [toolchain.INSTALL["buf"][1]])
+        return self._processes.run(
+            [binary, *arguments],
+            cwd=self._root,
+            env={"BUF_CACHE_DIR": str(self._scratch / "buf-cache")},
+            deadline_s=DEADLINE_S,
+        )
+
+
+def _annotations(done: Completed) -> Iterator[Annotation]:
+    """One JSON object a line: `build` prints them on stderr, the others on stdout."""
+    for line in (*done.stdout.decode("utf-8", "replace").splitlines(), *done.tail):
+        if not line.startswith("{"):
+            continue
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        yield Annotation(
+            rule=str(entry.get("type", "")),
+            path=str(entry.get("path", "")),
+            line=entry.get("start_line"),
+            column=entry.get("start_column"),
+            message=str(entry.get("message", "")),
+        )
+
+
+def breaking_rules(config: Path) -> dict[str, Any]:
+    """The `breaking` section that holds for a folder: the module's own, else the file's, else buf's default, FILE.
+
+    buf ignores the sections of modules when it compares images, so they are looked up here.
+    """
+    try:
+        document = yaml.safe_load(config.read_bytes()) or {}
+    except FileNotFoundError:
+        return {"use": ["FILE"]}
+    except (OSError, yaml.YAMLError) as error:
+        raise BufError(f"cannot read '{config}': {error}") from None
+    modules = document.get("modules") or []
+    sections = [module["breaking"] for module in modules if isinstance(module, dict) and "breaking" in module]
+    if any(section != sections[0] for section in sections) or (sections and len(sections) < len(modules)):
+        message = f"'{config}' gives its modules different breaking rules; move them to the top of the file"
+        raise BufError(message)
+    section: dict[str, Any] = (sections[0] if sections else document.get("breaking")) or {}
+    return section if section.get("use") else {"use": ["FILE"], **section}
+
+
+QUOTED = re.compile(r'"([^"]*)"')
+
+
+def as_finding(annotation: Annotation, folder: str, *, breaking: bool) -> Finding:
+    """A finding under buf's own rule name. buf names no symbol, so the quoted names of its message stand in."""
+    names = QUOTED.findall(annotation.message)
+    inside = annotation.path.removeprefix(f"{folder}/")
+    where = Location(path=f"{folder}/{inside}" if inside else folder, line=annotation.line)
+    subject = f"{inside or folder}::{' '.join(names)}" if breaking else f"{inside}:{annotation.line}::{' '.join(names)}"
+    fix = (
+        "keep the old element, or reserve it, and add a new one beside it; see https://buf.build/docs/breaking/rules"
+        if breaking
+        else f"correct {where}, or name the rule under lint.except in buf.yaml; see https://buf.build/docs/lint/rules"
+    )
+    return Finding(
+        rule=annotation.rule, subject=subject, level=Level.POLICY, message=annotation.message, fix=fix, location=where
+    )

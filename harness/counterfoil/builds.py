@@ -1,0 +1,80 @@
+"""Runs a participant's build commands, and only those whose inputs changed since they last succeeded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from filelock import FileLock
+
+from counterfoil.files import replace_file
+from counterfoil.processes import Completed, Processes
+from counterfoil.workspace import Build
+
+STAMP_VERSION = 1
+IGNORED_FOLDERS = frozenset({"node_modules", ".venv", "target", "__pycache__", ".git", ".counterfoil", ".nox"})
+
+
+def digest_of(folder: Path, patterns: Iterable[str], command: Sequence[str]) -> str:
+    """SHA-256 over the command and the name and content of every file that a pattern matches."""
+    digest = hashlib.sha256(json.dumps([STAMP_VERSION, *command]).encode())
+    for file in sorted(set(_matching(folder, patterns))):
+        digest.update(f"\0{os.path.relpath(file, folder)}\0".encode("utf-8", "surrogateescape"))
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _matching(folder: Path, patterns: Iterable[str]) -> Iterator[Path]:
+    for pattern in patterns:
+        inside = pattern.replace("../", "")
+        base = folder.joinpath(*[".."] * pattern.count("../")).resolve()
+        for file in base.glob(inside):
+            if file.is_file() and not IGNORED_FOLDERS.intersection(file.relative_to(base).parts):
+                yield file
+
+
+class Stamps:
+    """Remembers, by name, the digest of the inputs with which a command last succeeded."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def lock(self, name: str) -> FileLock:
+        """Held while a command runs, so that two runs do not disturb each other's files."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(self._folder / f"{name}.lock")
+
+    def matches(self, name: str, digest: str) -> bool:
+        """Whether the command succeeded with these inputs. A stamp that cannot be read does not count."""
+        try:
+            return (self._folder / f"{name}.stamp").read_text() == digest
+        except (OSError, UnicodeDecodeError):
+            return False
+
+    def write(self, name: str, digest: str) -> None:
+        """Remember a success."""
+        replace_file(self._folder / f"{name}.stamp", digest.encode())
+
+    def forget(self, name: str) -> None:
+        """The command is about to change its outputs, so an earlier success no longer holds."""
+        (self._folder / f"{name}.stamp").unlink(missing_ok=True)
+
+
+def run_build(processes: Processes, stamps: Stamps, name: str, folder: Path, build: Build) -> Completed | None:
+    """Run a build in its participant's folder; None when nothing changed since it last succeeded."""
+    with stamps.lock(name):
+        digest = digest_of(folder, build.inputs, build.run)
+        if (
+            build.inputs
+            and stamps.matches(name, digest)
+            and all((folder / output).exists() for output in build.outputs)
+        ):
+            return None
+        stamps.forget(name)
+        completed = processes.run(build.run, cwd=folder, deadline_s=build.deadline_s)
+        if completed.exit_code == 0:
+            stamps.write(name, digest)
+        return completed

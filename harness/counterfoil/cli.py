@@ -1,0 +1,266 @@
+"""The command line: reads arguments, runs the engine, hands its events to a reporter, exits with the verdict's code."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import click
+import msgspec
+from rich.console import Console
+
+from counterfoil import __version__, doctor
+from counterfoil.config import find_workspace, read_workspace
+from counterfoil.consumers import read_pacts
+from counterfoil.engine import Engine
+from counterfoil.errors import UsageError, nearest
+from counterfoil.events import Event, RunFinished, fold
+from counterfoil.model import USAGE_EXIT_CODE, Lane, Report
+from counterfoil.pacts import Pact
+from counterfoil.plan import BREAKING, Plan, Selection, make_plan
+from counterfoil.processes import Processes
+from counterfoil.reporters import json_report, text_report
+from counterfoil.workspace import FORMAT_VERSION, Schema, Settings, Workspace
+
+INTERRUPTED_EXIT_CODE = 130
+TERMINATED_EXIT_CODE = 143
+
+Command = Callable[..., None]
+
+
+def main() -> NoReturn:
+    """The entry point of the program."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        cli(standalone_mode=False)
+    except UsageError as error:
+        _print_error(error)
+        sys.exit(USAGE_EXIT_CODE)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; every process that was started has ended", err=True)
+        sys.exit(INTERRUPTED_EXIT_CODE)
+    sys.exit(0)
+
+
+def _terminate(*_: object) -> NoReturn:
+    sys.exit(TERMINATED_EXIT_CODE)
+
+
+def _print_error(error: UsageError) -> None:
+    lines = [f"error: {error.what}"]
+    lines += [
+        f"  {label:5} {text}" for label, text in (("at", error.where), ("why", error.why), ("next", error.fix)) if text
+    ]
+    click.echo("\n".join(text_report.printable(line) for line in lines), err=True)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="counterfoil")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="The counterfoil.toml to use; by default the nearest one."
+)
+@click.pass_context
+def cli(context: click.Context, config: Path | None) -> None:
+    """Say who breaks, on which payload, if this version is deployed.
+
+    Exit codes: 0 compatible, 1 broken, 2 usage error (nothing was judged), 3 unproven.
+    """
+    context.obj = config
+
+
+def output_option(command: Command) -> Command:
+    """`--format`, for every command that judges."""
+    return click.option(
+        "--format",
+        "output",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        help="JSON goes to stdout as one document.",
+    )(command)
+
+
+def selection_options(command: Command) -> Command:
+    """What to judge, for the commands that take a selection."""
+    command = click.option(
+        "-k", "keyword", default="", help="Only cases whose id contains this, whatever the letters' case."
+    )(command)
+    return click.option(
+        "--participant", "participants", multiple=True, help="Only cases of this participant; repeatable."
+    )(command)
+
+
+@cli.command()
+@click.option("--lane", "lanes", type=click.Choice([lane.value for lane in Lane]), multiple=True, help="Only this lane; repeatable.")
+@click.option("--list", "list_only", is_flag=True, help="Print the id of every case, and judge nothing.")
+@selection_options
+@output_option
+@click.pass_obj
+def check(
+    config: Path | None,
+    *,
+    lanes: tuple[str, ...],
+    participants: tuple[str, ...],
+    keyword: str,
+    list_only: bool,
+    output: str,
+) -> None:
+    """Judge everything: the pact files, every provider against its pacts, the schema against its baseline."""
+    workspace = _workspace(config)
+    selection = Selection(
+        lanes=frozenset(Lane(lane) for lane in lanes), participants=frozenset(participants), keyword=keyword
+    )
+    plan = make_plan(workspace.settings, _pacts(workspace), selection)
+    if list_only:
+        for case in plan.cases:
+            click.echo(text_report.printable(case.id))
+        return
+    _judge(workspace, plan, output)
+
+
+@cli.command()
+@selection_options
+@output_option
+@click.pass_obj
+def verify(config: Path | None, participants: tuple[str, ...], keyword: str, output: str) -> None:
+    """Start each provider and verify its pacts against it."""
+    workspace = _workspace(config)
+    selection = Selection(
+        lanes=frozenset({Lane.PACTS, Lane.VERIFY}), participants=frozenset(participants), keyword=keyword
+    )
+    _judge(workspace, make_plan(workspace.settings, _pacts(workspace), selection), output)
+
+
+@cli.command()
+@click.argument("new", required=False)
+@click.option("--against", help="The baseline: a folder of protos, an image (.binpb) or git:REF.")
+@output_option
+@click.pass_obj
+def breaking(config: Path | None, new: str | None, against: str | None, output: str) -> None:
+    """Compare a schema (NEW; by default the configured one) with its baseline."""
+    workspace = _workspace_for_schema(config, new)
+    schema = workspace.settings.schema or Schema()
+    schema = msgspec.structs.replace(schema, dir=new or schema.dir, against=against or schema.against)
+    workspace = msgspec.structs.replace(
+        workspace, settings=msgspec.structs.replace(workspace.settings, schema=schema, pacts=None)
+    )
+    plan = make_plan(workspace.settings, (), Selection(lanes=frozenset({Lane.SCHEMA}), keyword=f"::{BREAKING}"))
+    _judge(workspace, plan, output)
+
+
+@cli.command()
+@click.option("--participant", "participants", multiple=True, help="Only this participant; repeatable.")
+@output_option
+@click.pass_obj
+def consume(config: Path | None, participants: tuple[str, ...], output: str) -> None:
+    """Run the consumer tests, and put the pact files that they write into the folder of pacts."""
+    workspace = _workspace(config)
+    names = _named(workspace, participants, "consumer")
+    _run(workspace, lambda engine: engine.consume(names), output, verb="consumer tests of", names=names)
+
+
+@cli.command()
+@click.option("--participant", "participants", multiple=True, help="Only this participant; repeatable.")
+@output_option
+@click.pass_obj
+def build(config: Path | None, participants: tuple[str, ...], output: str) -> None:
+    """Run the build commands of the participants, as far as something changed."""
+    workspace = _workspace(config)
+    names = _named(workspace, participants, "build")
+    _run(workspace, lambda engine: engine.build(names), output, verb="built", names=names)
+
+
+@cli.command("doctor")
+@output_option
+@click.pass_obj
+def doctor_command(config: Path | None, output: str) -> None:
+    """Say which tools are installed, in which version, and how to get what is missing."""
+    try:
+        workspace: Workspace | None = _workspace(config)
+    except UsageError:
+        if config:
+            raise
+        workspace = None
+    processes = Processes()
+    try:
+        sys.exit(doctor.show(Console(), doctor.examine(processes, workspace), as_json=output == "json").exit_code)
+    finally:
+        processes.stop()
+
+
+def _workspace(config: Path | None) -> Workspace:
+    return read_workspace(config) if config else find_workspace(Path.cwd())
+
+
+def _workspace_for_schema(config: Path | None, new: str | None) -> Workspace:
+    """`breaking` also works where there is no counterfoil.toml, when it is told what to compare."""
+    try:
+        return _workspace(config)
+    except UsageError:
+        if config or new is None:
+            raise
+        root = Path.cwd()
+        return Workspace(root=root, file=root / "counterfoil.toml", settings=Settings(format=FORMAT_VERSION))
+
+
+def _pacts(workspace: Workspace) -> tuple[Pact, ...]:
+    return read_pacts(workspace)
+
+
+def _named(workspace: Workspace, participants: tuple[str, ...], table: str) -> tuple[str, ...]:
+    """The participants that have the table, or those of them that were asked for."""
+    able = tuple(name for name, participant in workspace.settings.participants.items() if getattr(participant, table))
+    for name in participants:
+        if name not in able:
+            raise UsageError(
+                f"no participant '{name}' with a '{table}' table",
+                where="--participant",
+                why=nearest(name, able),
+                fix=f"name one that has [participants.NAME.{table}] in {workspace.file.name}",
+            )
+    return participants or able
+
+
+def _judge(workspace: Workspace, plan: Plan, output: str) -> NoReturn:
+    report, duration_s = _fold(workspace, lambda engine: engine.check(plan))
+    _print_report(report, duration_s, output)
+    sys.exit(report.verdict.exit_code)
+
+
+def _fold(workspace: Workspace, start: Callable[[Engine], Iterator[Event]]) -> tuple[Report, float]:
+    report, duration_s = Report(), 0.0
+    processes = Processes()
+    try:
+        with text_report.ProgressView(Console(stderr=True)).shown() as progress:
+            for event in start(Engine(workspace, processes)):
+                progress.take(event)
+                report = fold(report, event)
+                if isinstance(event, RunFinished):
+                    duration_s = event.duration_s
+    finally:
+        processes.stop()
+    return report, duration_s
+
+
+def _print_report(report: Report, duration_s: float, output: str) -> None:
+    if output == "json":
+        click.echo(json_report.render(report, duration_s))
+    else:
+        text_report.render(Console(soft_wrap=True, highlight=False), report, duration_s)
+
+
+def _run(
+    workspace: Workspace, start: Callable[[Engine], Iterator[Event]], output: str, *, verb: str, names: tuple[str, ...]
+) -> None:
+    """A command that prepares: it judges no cases, so it is well when it found nothing amiss."""
+    report, duration_s = _fold(workspace, start)
+    if report.findings or output == "json":
+        _print_report(report, duration_s, output)
+    else:
+        click.echo(f"{verb} {', '.join(names) or 'nobody'}: done in {duration_s:.1f} s")
+    sys.exit(report.verdict.exit_code if report.findings else 0)

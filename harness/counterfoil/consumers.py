@@ -1,0 +1,131 @@
+"""Running consumer tests, and putting the pact files that they write into the folder of pacts."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from counterfoil.builds import Stamps, digest_of
+from counterfoil.errors import UsageError
+from counterfoil.files import replace_file
+from counterfoil.model import Finding, Location, Output
+from counterfoil.pacts import Pact, parse_pact
+from counterfoil.processes import Processes
+from counterfoil.rules import finding
+from counterfoil.workspace import Consumer, Participant, Workspace
+
+TAIL_SHOWN = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumed:
+    """What became of one participant's consumer tests."""
+
+    findings: tuple[Finding, ...] = ()
+    written: tuple[str, ...] = ()
+    """Pact files that changed, relative to the workspace."""
+    note: str = ""
+
+
+def read_pacts(workspace: Workspace) -> tuple[Pact, ...]:
+    """Every pact file of the workspace. Raises UsageError for one that cannot be read."""
+    folder = workspace.pact_dir
+    if folder is None or not folder.is_dir():
+        return ()
+    files = sorted(path for path in folder.rglob("*.json") if path.is_file())
+    return tuple(read_pact(workspace, file) for file in files)
+
+
+def read_pact(workspace: Workspace, file: Path) -> Pact:
+    """One pact file. Raises UsageError."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read '{file}'", why=str(error.strerror), fix="correct its permissions") from None
+    return parse_pact(workspace.relative(file), data)
+
+
+def consume(
+    processes: Processes, stamps: Stamps, workspace: Workspace, name: str, participant: Participant
+) -> Consumed:
+    """Run the consumer tests of one participant, unless neither they nor what they wrote changed since they passed."""
+    consumer, folder = participant.consumer, workspace.path(participant.dir)
+    if consumer is None or workspace.pact_dir is None:
+        raise ValueError(name)
+    with stamps.lock(f"consume-{name}"):
+        inputs = digest_of(folder, consumer.inputs, consumer.run)
+        if consumer.inputs and stamps.matches(f"consume-{name}", inputs + _digest_of_pacts(workspace, name)):
+            return Consumed(note="unchanged")
+        workspace.state_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=workspace.state_dir, prefix=f"pacts-{name}-") as scratch:
+            consumed = _run(processes, workspace, name, consumer, folder, Path(scratch))
+        if not consumed.findings:
+            stamps.write(f"consume-{name}", inputs + _digest_of_pacts(workspace, name))
+        return consumed
+
+
+def _digest_of_pacts(workspace: Workspace, consumer: str) -> str:
+    """Over the pact files of one consumer as they lie there now; one that cannot be read counts as a change."""
+    digest = hashlib.sha256()
+    folder = workspace.pact_dir or workspace.root
+    for file in sorted(folder.glob("*.json")):
+        try:
+            if read_pact(workspace, file).consumer == consumer:
+                digest.update(file.name.encode("utf-8", "surrogateescape") + file.read_bytes())
+        except UsageError:
+            digest.update(b"unreadable " + file.name.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _run(
+    processes: Processes, workspace: Workspace, name: str, consumer: Consumer, folder: Path, scratch: Path
+) -> Consumed:
+    done = processes.run(
+        consumer.run, cwd=folder, env={**consumer.env, "PACT_DIR": str(scratch)}, deadline_s=consumer.deadline_s
+    )
+    if done.exit_code != 0:
+        how = f"did not end within {consumer.deadline_s:g} s" if done.exit_code is None else "failed"
+        return Consumed(
+            findings=(
+                finding(
+                    "CONSUMER_TEST_FAILED",
+                    name,
+                    f"the consumer tests of {name} {how}; its pact files are left as they were",
+                    fix=f"run them by hand in {workspace.relative(folder)}: {' '.join(consumer.run)}",
+                    location=Location(path=workspace.relative(folder)),
+                    evidence=(Output(label="they printed", lines=done.tail[-TAIL_SHOWN:]),),
+                ),
+            )
+        )
+    written = sorted(scratch.glob("*.json"))
+    if not written:
+        return Consumed(
+            findings=(
+                finding(
+                    "PACT_NOT_WRITTEN",
+                    name,
+                    f"the consumer tests of {name} passed but wrote no pact file",
+                    fix="let them write their pacts to the folder that the environment variable PACT_DIR names",
+                    location=Location(path=workspace.relative(folder)),
+                ),
+            )
+        )
+    return Consumed(written=tuple(_install(workspace, name, file) for file in written), note="written")
+
+
+def _install(workspace: Workspace, name: str, file: Path) -> str:
+    """Replace one pact file by a fresh one; only its own consumer may write it."""
+    target = (workspace.pact_dir or workspace.root) / file.name
+    fresh = parse_pact(file.name, file.read_bytes())
+    if fresh.consumer != name:
+        raise UsageError(
+            f"the consumer tests of '{name}' wrote a pact of consumer '{fresh.consumer}' ({file.name})",
+            why="a participant writes the pacts in which it is the consumer",
+            fix=f"name the consumer '{name}' in its tests, or the participant '{fresh.consumer}' in counterfoil.toml",
+        )
+    data = file.read_bytes()
+    if not target.is_file() or target.read_bytes() != data:
+        replace_file(target, data)
+    return workspace.relative(target)

@@ -1,0 +1,67 @@
+"""What happened in a run, in the past tense. The engine yields them, the shells fold them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from counterfoil.model import Case, CaseResult, Finding, Report
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The plan is made; nothing was judged yet."""
+
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """Longer work began, such as a build; `label` is unique among the steps under way."""
+
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepFinished:
+    """The step of that label ended, well or not."""
+
+    label: str
+    duration_s: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFinished:
+    """One case was judged."""
+
+    result: CaseResult
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRaised:
+    """A finding that belongs to no case."""
+
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """Nothing more will come."""
+
+    duration_s: float
+
+
+Event = RunStarted | StepStarted | StepFinished | CaseFinished | FindingRaised | RunFinished
+
+
+def fold(report: Report, event: Event) -> Report:
+    """The report after one more event."""
+    match event:
+        case CaseFinished(result):
+            return replace(report, results=(*report.results, result))
+        case FindingRaised(finding):
+            return replace(report, findings=(*report.findings, finding))
+        case StepFinished(label, duration_s, _):
+            return replace(report, durations_s=(*report.durations_s, (label, duration_s)))
+        case _:
+            return report

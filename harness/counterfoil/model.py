@@ -1,0 +1,164 @@
+"""The words of the project as values: verdicts, levels, cases, findings. Imports nothing of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What is known after judging. Green means proven: what could not be judged is `unproven`, never `compatible`."""
+
+    COMPATIBLE = "compatible"
+    UNPROVEN = "unproven"
+    BROKEN = "broken"
+
+    @property
+    def exit_code(self) -> int:
+        """The process exit code; 2 is kept for usage errors, where nothing was judged."""
+        return {Verdict.COMPATIBLE: 0, Verdict.BROKEN: 1, Verdict.UNPROVEN: 3}[self]
+
+
+USAGE_EXIT_CODE = 2
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """`broken` beats `unproven` beats `compatible`; no verdict at all is `unproven`, since nothing was judged."""
+    order = list(Verdict)
+    return max(verdicts, key=order.index, default=Verdict.UNPROVEN)
+
+
+class Level(StrEnum):
+    """How much a finding matters, strongest first."""
+
+    BEHAVIOUR = "behaviour"
+    """A real participant answers or decodes something else than the contract says."""
+    POLICY = "policy"
+    """No single payload shows it, but a caller breaks or a promise is withdrawn."""
+    UNPROVEN = "unproven"
+    """Something that had to be judged could not be."""
+    SOURCE = "source"
+    """Only generated code changes."""
+    ADDITIVE = "additive"
+    """Normal evolution that an old strict reader could refuse."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What one finding of this level makes of the run."""
+        if self in {Level.BEHAVIOUR, Level.POLICY}:
+            return Verdict.BROKEN
+        return Verdict.UNPROVEN if self is Level.UNPROVEN else Verdict.COMPATIBLE
+
+
+class Lane(StrEnum):
+    """A kind of judgement; lanes that do not depend on one another run side by side."""
+
+    PACTS = "pacts"
+    VERIFY = "verify"
+    SCHEMA = "schema"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """A place in a file of the workspace; `path` is relative to it, `line` counts from 1."""
+
+    path: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return self.path if self.line is None else f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """One difference between what a contract says and what came. `path` is a JSON path, a header name or "status"."""
+
+    path: str
+    expected: str
+    actual: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """The last lines that a process printed, for a reader who has to find out why it failed."""
+
+    label: str
+    lines: tuple[str, ...]
+
+
+Evidence = Mismatch | Output
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that is not as it should be. Its identity is (rule, subject)."""
+
+    rule: str
+    subject: str
+    level: Level
+    message: str
+    fix: str
+    location: Location | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """The pair under which a finding is recognised from run to run."""
+        return (self.rule, self.subject)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """The smallest thing that is judged on its own: one interaction, one pact file, one comparison of schemas."""
+
+    lane: Lane
+    subject: str
+    name: str
+    participants: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """For example `verify::storefront→recommender::a recommendation without a discount`."""
+        return f"{self.lane}::{self.subject}::{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """What became of a case. A case without findings that fail is `compatible`."""
+
+    case: Case
+    findings: tuple[Finding, ...] = ()
+    duration_s: float = 0.0
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the findings' levels."""
+        return worst([Verdict.COMPATIBLE, *(finding.level.verdict for finding in self.findings)])
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything a run found: the fold of its events."""
+
+    results: tuple[CaseResult, ...] = ()
+    findings: tuple[Finding, ...] = field(default=())
+    """Findings that belong to no case, such as a filter that matched nothing."""
+    durations_s: tuple[tuple[str, float], ...] = ()
+    """Seconds by step (`build recommender`, `verify ranker`, ...), in the order in which they ended."""
+
+    @property
+    def all_findings(self) -> tuple[Finding, ...]:
+        """The findings of the run and of its cases, each identity once, the strongest level first."""
+        by_identity: dict[tuple[str, str], Finding] = {}
+        for finding in (*self.findings, *(found for result in self.results for found in result.findings)):
+            by_identity.setdefault(finding.identity, finding)
+        levels = list(Level)
+        return tuple(sorted(by_identity.values(), key=lambda finding: levels.index(finding.level)))
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all cases and findings; a run that judged nothing is `unproven`."""
+        of_cases = worst(result.verdict for result in self.results)
+        return worst([of_cases, *(finding.level.verdict for finding in self.findings)])

@@ -1,0 +1,313 @@
+"""Pact files as values: reading them, and finding what makes a green verification prove nothing. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from counterfoil.errors import UsageError
+from counterfoil.model import Finding, Location
+from counterfoil.rules import finding
+
+MAX_PACT_BYTES = 64 * 1024 * 1024
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+class InteractionKind(StrEnum):
+    """What an interaction exchanges."""
+
+    HTTP = "http"
+    MESSAGE = "message"
+    SYNCHRONOUS_MESSAGE = "synchronous message"
+
+
+V4_KINDS = {
+    "Synchronous/HTTP": InteractionKind.HTTP,
+    "Asynchronous/Messages": InteractionKind.MESSAGE,
+    "Synchronous/Messages": InteractionKind.SYNCHRONOUS_MESSAGE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderState:
+    """A provider state with its parameters, as canonical JSON so that states compare and hash."""
+
+    name: str
+    params: str = "{}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interaction:
+    """One example of an exchange; `parts` are its request, response or message contents as the file has them."""
+
+    description: str
+    kind: InteractionKind
+    states: tuple[ProviderState, ...]
+    line: int | None
+    parts: tuple[tuple[str, dict[str, Json]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pact:
+    """A pact file; `path` is relative to the workspace."""
+
+    path: str
+    consumer: str
+    provider: str
+    interactions: tuple[Interaction, ...]
+
+    @property
+    def pair(self) -> str:
+        """For example `storefront→recommender`."""
+        return f"{self.consumer}→{self.provider}"
+
+    def locate(self, interaction: Interaction | None = None) -> Location:
+        """Where the pact, or one of its interactions, is written."""
+        return Location(path=self.path, line=interaction.line if interaction else None)
+
+    def subject(self, interaction: Interaction) -> str:
+        """The subject of findings about one interaction."""
+        return f"{self.pair}::{interaction.description}"
+
+
+def canonical(value: Json) -> str:
+    """JSON text in which equal values are equal strings."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def parse_pact(path: str, data: bytes) -> Pact:
+    """Read a pact of specification V2, V3 or V4. Raises UsageError with the position for anything else."""
+    document = _parse_json(path, data)
+    if not isinstance(document, dict):
+        raise _not_a_pact(path, f"the document is {_kind_of(document)}, not an object")
+    lines = _description_lines(data.decode("utf-8-sig"))
+    interactions = [
+        _parse_interaction(path, entry, kind, lines, f"$.{section}[{index}]")
+        for section, kind in (("interactions", InteractionKind.HTTP), ("messages", InteractionKind.MESSAGE))
+        for index, entry in enumerate(_list_of(path, document, section))
+    ]
+    return Pact(
+        path=path,
+        consumer=_participant_name(path, document, "consumer"),
+        provider=_participant_name(path, document, "provider"),
+        interactions=tuple(interactions),
+    )
+
+
+def _parse_json(path: str, data: bytes) -> Json:
+    if len(data) > MAX_PACT_BYTES:
+        raise _not_a_pact(path, f"the file has {len(data)} bytes, more than the {MAX_PACT_BYTES} that are read")
+    try:
+        value: Json = json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise _not_a_pact(path, f"byte {error.start} is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        message = f"{error.msg} at column {error.colno}"
+        raise _not_a_pact(path, message, line=error.lineno) from None
+    except RecursionError:
+        raise _not_a_pact(path, "the document is nested too deeply") from None
+    except ValueError as error:  # a number with more digits than Python converts
+        raise _not_a_pact(path, str(error)) from None
+    return value
+
+
+def _not_a_pact(path: str, why: str, line: int | None = None) -> UsageError:
+    where = path if line is None else f"{path}:{line}"
+    return UsageError(
+        f"'{path}' is not a pact file",
+        where=where,
+        why=why,
+        fix=f"run the consumer's contract tests again ('counterfoil consume'), or remove {path}",
+    )
+
+
+def _kind_of(value: Json) -> str:
+    names = {type(None): "null", bool: "a boolean", str: "a string", list: "an array", dict: "an object"}
+    return names.get(type(value), "a number")
+
+
+def _list_of(path: str, document: dict[str, Json], key: str) -> list[Json]:
+    value = document.get(key, [])
+    if not isinstance(value, list):
+        raise _not_a_pact(path, f"$.{key} is {_kind_of(value)}, not an array")
+    return value
+
+
+def _participant_name(path: str, document: dict[str, Json], role: str) -> str:
+    entry = document.get(role)
+    name = entry.get("name") if isinstance(entry, dict) else None
+    if not isinstance(name, str) or not name:
+        raise _not_a_pact(path, f"$.{role}.name is missing; a pact names its consumer and its provider")
+    return name
+
+
+def _parse_interaction(
+    path: str, entry: Json, kind: InteractionKind, lines: dict[str, list[int]], where: str
+) -> Interaction:
+    if not isinstance(entry, dict):
+        raise _not_a_pact(path, f"{where} is {_kind_of(entry)}, not an object")
+    description = entry.get("description")
+    if not isinstance(description, str) or not description:
+        raise _not_a_pact(path, f"{where}.description is missing")
+    declared = entry.get("type")
+    if isinstance(declared, str):
+        if declared not in V4_KINDS:
+            raise _not_a_pact(path, f"{where}.type is '{declared}'; known: {', '.join(V4_KINDS)}")
+        kind = V4_KINDS[declared]
+    left = lines.get(description, [])
+    return Interaction(
+        description=description,
+        kind=kind,
+        states=tuple(_parse_states(entry)),
+        line=left.pop(0) if left else None,
+        parts=tuple(_parts(entry, kind)),
+    )
+
+
+def _parse_states(entry: dict[str, Json]) -> Iterator[ProviderState]:
+    single = entry.get("providerState") or entry.get("provider_state")
+    if isinstance(single, str):
+        yield ProviderState(single)
+    states = entry.get("providerStates")
+    for state in states if isinstance(states, list) else []:
+        if isinstance(state, dict) and isinstance(name := state.get("name"), str):
+            yield ProviderState(name, canonical(state.get("params") or {}))
+
+
+def _parts(entry: dict[str, Json], kind: InteractionKind) -> Iterator[tuple[str, dict[str, Json]]]:
+    """The parts of an interaction that have a body; an asynchronous message is its own single part."""
+    if kind is InteractionKind.MESSAGE:
+        yield "message", entry
+        return
+    for name in ("request", "response"):
+        value = entry.get(name)
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, dict):
+                yield name, part
+
+
+DESCRIPTION = re.compile(r'"description"\s*:\s*("(?:[^"\\]|\\.)*")')
+
+
+def _description_lines(text: str) -> dict[str, list[int]]:
+    """Line numbers at which each description is written, in order; good enough to point a reader at it."""
+    lines: dict[str, list[int]] = {}
+    line, position = 1, 0
+    for match in DESCRIPTION.finditer(text):
+        line += text.count("\n", position, match.start())
+        position = match.start()
+        try:
+            lines.setdefault(json.loads(match.group(1)), []).append(line)
+        except json.JSONDecodeError:
+            continue
+    return lines
+
+
+def lint_pact(pact: Pact) -> tuple[Finding, ...]:
+    """What makes a green verification of this pact prove less than it seems to."""
+    if not pact.interactions:
+        return (
+            finding(
+                "PACT_EMPTY",
+                pact.pair,
+                f"the pact of {pact.consumer} with {pact.provider} has no interactions, so verifying it proves nothing",
+                fix=f"run {pact.consumer}'s contract tests: counterfoil consume --participant {pact.consumer}",
+                location=pact.locate(),
+            ),
+        )
+    return (*_duplicates(pact), *_arrays_without_min(pact))
+
+
+def _duplicates(pact: Pact) -> Iterator[Finding]:
+    """Two interactions with one description: verifiers and reports cannot tell them apart."""
+    counts = Counter(interaction.description for interaction in pact.interactions)
+    for interaction in {one.description: one for one in pact.interactions if counts[one.description] > 1}.values():
+        yield finding(
+            "INTERACTION_DUPLICATED",
+            pact.subject(interaction),
+            f"{counts[interaction.description]} interactions are called '{interaction.description}'; "
+            "a result for one cannot be told from a result for another",
+            fix=f"give each a description of its own in {pact.consumer}'s contract tests",
+            location=pact.locate(interaction),
+        )
+
+
+def _arrays_without_min(pact: Pact) -> Iterator[Finding]:
+    """An array matched by type without `min` also matches `[]`, so nothing is said of its elements."""
+    for interaction in pact.interactions:
+        for part_name, part in interaction.parts:
+            body = _json_body(part)
+            for path, rules in _body_rules(part):
+                if not any(_is_type_without_min(rule) for rule in rules):
+                    continue
+                if any(isinstance(value, list) for value in resolve(body, path)):
+                    yield finding(
+                        "ARRAY_WITHOUT_MIN",
+                        f"{pact.subject(interaction)}::{part_name} {path}",
+                        f"the array at {path} of the {part_name} is matched by type without a minimum: "
+                        "an empty array passes, whatever its elements should look like",
+                        fix="ask for at least one element (eachLike(..., 1), each_like(..., min=1)), "
+                        "and describe the empty array in an interaction of its own",
+                        location=pact.locate(interaction),
+                    )
+
+
+def _is_type_without_min(rule: Json) -> bool:
+    return isinstance(rule, dict) and rule.get("match", "type") == "type" and not rule.get("min")
+
+
+def _json_body(part: dict[str, Json]) -> Json:
+    """The example body: V4 wraps it as `{content, contentType, encoded}`, messages call it `contents`."""
+    body = part.get("body", part.get("contents"))
+    if (
+        isinstance(body, dict)
+        and "content" in body
+        and set(body) <= {"content", "contentType", "contentTypeHint", "encoded"}
+    ):
+        return None if body.get("encoded") else body["content"]
+    return body
+
+
+def _body_rules(part: dict[str, Json]) -> Iterator[tuple[str, list[Json]]]:
+    """(path, matchers) of the body: V3 and V4 group them under `body`, V2 writes `$.body...` keys."""
+    rules = part.get("matchingRules")
+    if not isinstance(rules, dict):
+        return
+    grouped = rules.get("body")
+    if isinstance(grouped, dict):
+        for path, entry in grouped.items():
+            matchers = entry.get("matchers") if isinstance(entry, dict) else None
+            yield path, matchers if isinstance(matchers, list) else []
+    for path, entry in rules.items():
+        if path.startswith("$.body"):
+            yield "$" + path.removeprefix("$.body"), [entry]
+
+
+STEP = re.compile(r"\.([^.\[\]]+)|\[\s*'((?:[^'\\]|\\.)*)'\s*\]|\[\s*\"((?:[^\"\\]|\\.)*)\"\s*\]|\[\s*(\d+|\*)\s*\]")
+
+
+def resolve(value: Json, path: str) -> tuple[Json, ...]:
+    """The values at a Pact matching-rule path (`$.a['b'][*].c`); none where the path leads nowhere."""
+    found: list[Json] = [value]
+    for match in STEP.finditer(path.removeprefix("$")):
+        name, index = match.group(1) or match.group(2) or match.group(3), match.group(4)
+        found = [child for parent in found for child in _children(parent, name, index)]
+    return tuple(found)
+
+
+def _children(parent: Json, name: str | None, index: str | None) -> Iterable[Json]:
+    if isinstance(parent, Mapping):
+        if name == "*" or index == "*":
+            return parent.values()
+        return [parent[name]] if name in parent else []
+    if isinstance(parent, list):
+        if index == "*" or name == "*":
+            return parent
+        position = int(index) if index is not None else len(parent)
+        return parent[position : position + 1]
+    return []

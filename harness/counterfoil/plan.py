@@ -1,0 +1,163 @@
+"""What a run will judge: the cases, from the settings, the pact files and the user's selection. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from counterfoil.errors import UsageError, nearest
+from counterfoil.model import Case, Finding, Lane, Location
+from counterfoil.pacts import Interaction, Pact
+from counterfoil.rules import finding
+from counterfoil.workspace import Settings
+
+LINT = "lint"
+BREAKING = "breaking"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What the user asked for; empty means everything."""
+
+    lanes: frozenset[Lane] = frozenset()
+    participants: frozenset[str] = frozenset()
+    keyword: str = ""
+    """Cases whose id contains it, whatever the case of letters."""
+
+    def covers(self, case: Case) -> bool:
+        """Whether the case is to be judged."""
+        return (
+            (not self.lanes or case.lane in self.lanes)
+            and (not self.participants or not self.participants.isdisjoint(case.participants))
+            and self.keyword.casefold() in case.id.casefold()
+        )
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the user left anything out."""
+        return bool(self.lanes or self.participants or self.keyword)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedInteraction:
+    """One interaction to verify, as a case."""
+
+    case: Case
+    interaction: Interaction
+    pact: Pact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that a run will judge, and what is already known to be amiss."""
+
+    pact_cases: tuple[tuple[Case, Pact], ...] = ()
+    interactions: tuple[PlannedInteraction, ...] = ()
+    schema_cases: tuple[Case, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """All cases, in the order of the lanes."""
+        return (
+            *(case for case, _ in self.pact_cases),
+            *(planned.case for planned in self.interactions),
+            *self.schema_cases,
+        )
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """The providers to verify, each once."""
+        return tuple(dict.fromkeys(planned.pact.provider for planned in self.interactions))
+
+    def interactions_of(self, provider: str) -> tuple[PlannedInteraction, ...]:
+        """What is to be verified against one provider."""
+        return tuple(planned for planned in self.interactions if planned.pact.provider == provider)
+
+
+def make_plan(settings: Settings, pacts: Iterable[Pact], selection: Selection) -> Plan:
+    """The plan of a run. Raises UsageError for a participant that nobody knows."""
+    pacts = tuple(pacts)
+    _check_participants(settings, pacts, selection)
+    pact_cases = [(_pact_case(pact), pact) for pact in pacts]
+    interactions = [_planned(interaction, pact) for pact in pacts for interaction in pact.interactions]
+    schema = settings.schema
+    schema_cases = (
+        [Case(lane=Lane.SCHEMA, subject=schema.dir, name=name) for name in (LINT, BREAKING)] if schema else []
+    )
+    plan = Plan(
+        pact_cases=tuple(pair for pair in pact_cases if selection.covers(pair[0])),
+        interactions=tuple(planned for planned in interactions if selection.covers(planned.case)),
+        schema_cases=tuple(case for case in schema_cases if selection.covers(case)),
+        findings=() if selection.is_narrow else tuple(_missing_pacts(settings, pacts)),
+    )
+    if plan.cases or plan.findings:
+        return plan
+    return Plan(findings=(_nothing_selected(len(pact_cases) + len(interactions) + len(schema_cases), selection),))
+
+
+def _check_participants(settings: Settings, pacts: tuple[Pact, ...], selection: Selection) -> None:
+    known = {*settings.participants, *(name for pact in pacts for name in (pact.consumer, pact.provider))}
+    for name in sorted(selection.participants - known):
+        raise UsageError(
+            f"unknown participant '{name}'",
+            where="--participant",
+            why=nearest(name, known),
+            fix="name a participant of counterfoil.toml or of a pact",
+        )
+
+
+def _pact_case(pact: Pact) -> Case:
+    return Case(lane=Lane.PACTS, subject=pact.pair, name=pact.path, participants=(pact.consumer, pact.provider))
+
+
+def _planned(interaction: Interaction, pact: Pact) -> PlannedInteraction:
+    case = Case(
+        lane=Lane.VERIFY,
+        subject=pact.pair,
+        name=interaction.description,
+        participants=(pact.consumer, pact.provider),
+    )
+    return PlannedInteraction(case, interaction, pact)
+
+
+def _missing_pacts(settings: Settings, pacts: tuple[Pact, ...]) -> Iterable[Finding]:
+    """No pact at all, or none from a participant that has consumer tests: a green run would prove too little."""
+    if settings.pacts is None:
+        return
+    where = Location(path=settings.pacts.dir)
+    if not pacts:
+        yield finding(
+            "PACT_MISSING",
+            settings.pacts.dir,
+            f"there is no pact file in '{settings.pacts.dir}'",
+            fix="run the consumer tests that write them: counterfoil consume",
+            location=where,
+        )
+        return
+    consumers = {pact.consumer for pact in pacts}
+    for name, participant in settings.participants.items():
+        if participant.consumer and name not in consumers:
+            yield finding(
+                "PACT_MISSING",
+                name,
+                f"{name} has consumer tests, but no pact file in '{settings.pacts.dir}' names it as its consumer",
+                fix=f"counterfoil consume --participant {name}",
+                location=where,
+            )
+
+
+def _nothing_selected(available: int, selection: Selection) -> Finding:
+    if available and selection.is_narrow:
+        return finding(
+            "FILTER_MATCHED_NOTHING",
+            selection.keyword or "selection",
+            f"the selection matches none of the {available} cases, so nothing was judged",
+            fix="loosen --lane, --participant or -k; 'counterfoil check --list' shows every case",
+        )
+    return finding(
+        "FILTER_MATCHED_NOTHING",
+        "counterfoil.toml",
+        "there is nothing to judge: the configuration names neither pacts nor a schema",
+        fix="add [pacts] or [schema] to counterfoil.toml",
+    )

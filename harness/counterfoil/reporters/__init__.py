@@ -1,0 +1,1 @@
+"""Reporters fold the events of a run into something to read."""

@@ -1,0 +1,65 @@
+"""The report as one JSON document; docs/reference/report.v1.schema.json is its schema."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict
+
+from counterfoil import __version__
+from counterfoil.model import Evidence, Finding, Level, Mismatch, Report, Verdict
+
+FORMAT_VERSION = 1
+
+
+def render(report: Report, duration_s: float) -> str:
+    """The document as text, without a newline at its end."""
+    return json.dumps(document(report, duration_s), indent=2, ensure_ascii=False)
+
+
+def document(report: Report, duration_s: float) -> dict[str, object]:
+    """The document as plain values."""
+    return {
+        "format": FORMAT_VERSION,
+        "counterfoil": __version__,
+        "verdict": report.verdict,
+        "counts": {"cases": _case_counts(report), "findings": _finding_counts(report)},
+        "findings": [_finding(found) for found in report.all_findings],
+        "cases": [
+            {
+                "id": result.case.id,
+                "lane": result.case.lane,
+                "verdict": result.verdict,
+                "duration_s": round(result.duration_s, 3),
+            }
+            for result in report.results
+        ],
+        "duration_s": round(duration_s, 3),
+    }
+
+
+def _case_counts(report: Report) -> dict[str, int]:
+    counts = Counter(result.verdict for result in report.results)
+    return {"total": len(report.results), **{verdict: counts[verdict] for verdict in Verdict}}
+
+
+def _finding_counts(report: Report) -> dict[str, int]:
+    counts = Counter(found.level for found in report.all_findings)
+    return {"total": len(report.all_findings), **{level: counts[level] for level in Level}}
+
+
+def _finding(found: Finding) -> dict[str, object]:
+    return {
+        "rule": found.rule,
+        "subject": found.subject,
+        "level": found.level,
+        "location": {"path": found.location.path, "line": found.location.line} if found.location else None,
+        "message": found.message,
+        "fix": found.fix,
+        "evidence": [_evidence(evidence) for evidence in found.evidence],
+    }
+
+
+def _evidence(evidence: Evidence) -> dict[str, object]:
+    kind = "mismatch" if isinstance(evidence, Mismatch) else "output"
+    return {"kind": kind, **asdict(evidence)}

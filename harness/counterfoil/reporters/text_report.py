@@ -1,0 +1,137 @@
+"""What a person sees: progress while it runs, and one screen at the end."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from counterfoil.events import CaseFinished, Event, RunStarted, StepFinished, StepStarted
+from counterfoil.model import Evidence, Finding, Lane, Mismatch, Output, Report, Verdict, worst
+
+FINDINGS_SHOWN = 12
+EVIDENCE_SHOWN = 6
+OUTPUT_LINES_SHOWN = 8
+VALUE_SHOWN_CHARS = 200
+STYLES = {Verdict.COMPATIBLE: "green", Verdict.BROKEN: "bold red", Verdict.UNPROVEN: "yellow"}
+ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+
+
+def printable(text: str) -> str:
+    """Text from outside, without anything that could move a cursor, colour a terminal or hide what follows."""
+    text = ANSI.sub("", text)
+    return "".join(char if _is_harmless(char) else f"\\u{ord(char):04x}" for char in text)
+
+
+def _is_harmless(char: str) -> bool:
+    return char == " " or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
+class ProgressView:
+    """Steps under way and cases done, on a terminal; nothing elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=30),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._steps: dict[str, TaskID] = {}
+        self._cases: TaskID | None = None
+
+    @contextmanager
+    def shown(self) -> Iterator[ProgressView]:
+        """Show it for as long as the context lasts."""
+        with self._progress:
+            yield self
+
+    def take(self, event: Event) -> None:
+        """Show what the event changed."""
+        match event:
+            case RunStarted(cases) if cases:
+                self._cases = self._progress.add_task("cases", total=len(cases))
+            case CaseFinished() if self._cases is not None:
+                self._progress.advance(self._cases)
+            case StepStarted(label):
+                self._steps[label] = self._progress.add_task(printable(label), total=None)
+            case StepFinished(label):
+                self._progress.remove_task(self._steps.pop(label))
+            case _:
+                pass
+
+
+def render(console: Console, report: Report, duration_s: float) -> None:
+    """The last screen: what was judged, what broke on what, and what to do next."""
+    if report.results:
+        console.print(_table(report))
+    findings = report.all_findings
+    for found in findings[:FINDINGS_SHOWN]:
+        console.print(_finding(found))
+    if len(findings) > FINDINGS_SHOWN:
+        console.print(f"\n... and {len(findings) - FINDINGS_SHOWN} more findings: --format json lists them all")
+    console.print(_verdict_line(report, duration_s))
+
+
+def _table(report: Report) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    groups: dict[tuple[Lane, str], list[Verdict]] = {}
+    for result in report.results:
+        groups.setdefault((result.case.lane, result.case.subject), []).append(result.verdict)
+    lanes = list(Lane)
+    for (lane, subject), verdicts in sorted(groups.items(), key=lambda group: (lanes.index(group[0][0]), group[0][1])):
+        verdict = worst(verdicts)
+        good = sum(one is Verdict.COMPATIBLE for one in verdicts)
+        unit = {Lane.VERIFY: "interactions", Lane.PACTS: "pact file", Lane.SCHEMA: "checks"}[lane]
+        table.add_row(
+            str(lane), Text(printable(subject)), f"{good}/{len(verdicts)} {unit}", Text(verdict, STYLES[verdict])
+        )
+    return table
+
+
+def _finding(found: Finding) -> Text:
+    text = Text("\n")
+    text.append(found.rule, STYLES[found.level.verdict])
+    text.append(f"  {printable(found.subject)}\n")
+    text.append(f"  {printable(found.message)}\n")
+    if found.location:
+        text.append(f"  at    {printable(str(found.location))}\n", "dim")
+    for line in _evidence_lines(found.evidence):
+        text.append(f"  {line}\n")
+    text.append(f"  next  {printable(found.fix)}")
+    return text
+
+
+def _evidence_lines(evidence: Iterable[Evidence]) -> Iterator[str]:
+    mismatches = [one for one in evidence if isinstance(one, Mismatch)]
+    for mismatch in mismatches[:EVIDENCE_SHOWN]:
+        yield f"      {_cut(mismatch.path)}: expected {_cut(mismatch.expected)}, got {_cut(mismatch.actual)}"
+    if len(mismatches) > EVIDENCE_SHOWN:
+        yield f"      ... and {len(mismatches) - EVIDENCE_SHOWN} more differences"
+    for output in evidence:
+        if isinstance(output, Output):
+            yield f"{printable(output.label)}:"
+            yield from (f"      | {_cut(line)}" for line in output.lines[-OUTPUT_LINES_SHOWN:])
+
+
+def _cut(text: str) -> str:
+    text = printable(text)
+    return text if len(text) <= VALUE_SHOWN_CHARS else f"{text[:VALUE_SHOWN_CHARS]}..."
+
+
+def _verdict_line(report: Report, duration_s: float) -> Text:
+    findings = report.all_findings
+    good = sum(result.verdict is Verdict.COMPATIBLE for result in report.results)
+    text = Text("\n")
+    text.append(report.verdict, STYLES[report.verdict])
+    text.append(f": {good} of {len(report.results)} cases compatible, {len(findings)} findings, {duration_s:.1f} s")
+    return text

@@ -1,0 +1,56 @@
+"""The table of our own rules: a row each, with its level. buf's rules keep buf's names and are not listed here."""
+
+from __future__ import annotations
+
+from counterfoil.model import Evidence, Finding, Level, Location
+
+LEVELS: dict[str, Level] = {
+    # The contract was tried and does not hold.
+    "INTERACTION_FAILED": Level.BEHAVIOUR,
+    "PROVIDER_TIMED_OUT": Level.BEHAVIOUR,
+    "CONSUMER_TEST_FAILED": Level.BEHAVIOUR,
+    # Nothing or not everything was tried, so green would prove nothing.
+    "PACT_MISSING": Level.UNPROVEN,
+    "PACT_EMPTY": Level.UNPROVEN,
+    "PACT_PARTICIPANT_UNKNOWN": Level.UNPROVEN,
+    "PACT_NOT_WRITTEN": Level.UNPROVEN,
+    "INTERACTION_DUPLICATED": Level.UNPROVEN,
+    "INTERACTION_NOT_RUN": Level.UNPROVEN,
+    "ARRAY_WITHOUT_MIN": Level.UNPROVEN,
+    "STATE_UNKNOWN": Level.UNPROVEN,
+    "STATE_FAILED": Level.UNPROVEN,
+    "FILTER_MATCHED_NOTHING": Level.UNPROVEN,
+    "SCHEMA_MISSING": Level.UNPROVEN,
+    "SCHEMA_BASELINE_MISSING": Level.UNPROVEN,
+    "SCHEMA_BASELINE_EMPTY": Level.UNPROVEN,
+    # The machinery that judges did not work.
+    "TOOL_MISSING": Level.UNPROVEN,
+    "BUILD_FAILED": Level.UNPROVEN,
+    "PROVIDER_NOT_STARTED": Level.UNPROVEN,
+    "PROVIDER_PORT_TAKEN": Level.UNPROVEN,
+    "VERIFIER_CRASHED": Level.UNPROVEN,
+    "VERIFIER_TIMED_OUT": Level.UNPROVEN,
+    "SCHEMA_DOES_NOT_COMPILE": Level.UNPROVEN,
+    "BUF_FAILED": Level.UNPROVEN,
+}
+
+
+def finding(
+    rule: str,
+    subject: str,
+    message: str,
+    *,
+    fix: str,
+    location: Location | None = None,
+    evidence: tuple[Evidence, ...] = (),
+) -> Finding:
+    """A finding of one of our own rules, at the level that the table gives it."""
+    return Finding(
+        rule=rule,
+        subject=subject,
+        level=LEVELS[rule],
+        message=message,
+        fix=fix,
+        location=location,
+        evidence=evidence,
+    )

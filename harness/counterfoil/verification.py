@@ -1,0 +1,224 @@
+"""Verifies one provider: starts it, lets Pact's verifier loose on it in a worker process, and reads the outcome."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import Any
+
+from counterfoil import services
+from counterfoil.model import CaseResult, Finding, Location, Mismatch, Output
+from counterfoil.plan import PlannedInteraction
+from counterfoil.processes import Processes
+from counterfoil.relay import is_success
+from counterfoil.rules import finding
+from counterfoil.verification_worker import Job
+from counterfoil.workspace import Participant, Provider, Workspace
+
+WORKER_START_S = 30.0
+TAIL_SHOWN = 12
+VALUE_SHOWN_CHARS = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What the worker found out."""
+
+    results: Sequence[Mapping[str, Any]]
+    state_calls: Sequence[Mapping[str, Any]]
+    service_tail: tuple[str, ...]
+
+
+def verify(
+    processes: Processes,
+    workspace: Workspace,
+    name: str,
+    participant: Participant,
+    planned: Sequence[PlannedInteraction],
+) -> tuple[CaseResult, ...]:
+    """Verify the planned interactions against the participant; every one of them has a result."""
+    provider = participant.provider
+    if provider is None:
+        raise ValueError(name)
+    try:
+        with services.running(processes, provider, workspace.path(participant.dir)) as service:
+            outcome = _run_worker(processes, workspace, name, provider, service, planned)
+    except services.StartError as error:
+        outcome = _not_started(workspace, name, error)
+    if isinstance(outcome, Finding):
+        return tuple(CaseResult(case=one.case, findings=(outcome,)) for one in planned)
+    return tuple(_read_results(name, provider, outcome, planned))
+
+
+def _not_started(workspace: Workspace, name: str, error: services.StartError) -> Finding:
+    taken = isinstance(error, services.PortTakenError)
+    return finding(
+        "PROVIDER_PORT_TAKEN" if taken else "PROVIDER_NOT_STARTED",
+        name,
+        f"{name} could not be started: {error.message}",
+        fix="end that process, or leave out 'port' so that a free one is chosen"
+        if taken
+        else f"start it by hand with the command and env of [participants.{name}.provider]",
+        location=Location(path=workspace.file.name),
+        evidence=_printed(name, error.tail),
+    )
+
+
+def _printed(name: str, tail: Sequence[str]) -> tuple[Output, ...]:
+    return (Output(label=f"{name} printed", lines=tuple(tail[-TAIL_SHOWN:])),) if tail else ()
+
+
+def _run_worker(
+    processes: Processes,
+    workspace: Workspace,
+    name: str,
+    provider: Provider,
+    service: services.Service,
+    planned: Sequence[PlannedInteraction],
+) -> Answered | Finding:
+    job = Job(
+        provider=name,
+        port=service.port,
+        pacts=sorted({str(workspace.path(one.pact.path)) for one in planned}),
+        descriptions=sorted({one.interaction.description for one in planned}),
+        states_path=provider.states,
+        messages_path=provider.messages,
+        answer_within_s=provider.answer_within_s,
+    )
+    calls = sum(1 + 2 * max(1, len(one.interaction.states)) for one in planned)
+    deadline_s = WORKER_START_S + calls * provider.answer_within_s
+    done = processes.run(
+        [sys.executable, "-m", "counterfoil.verification_worker"],
+        cwd=workspace.root,
+        stdin=json.dumps(asdict(job)).encode(),
+        deadline_s=deadline_s,
+    )
+    if done.exit_code is None:
+        rule, how = "VERIFIER_TIMED_OUT", f"did not end within {deadline_s:g} s"
+    elif done.exit_code != 0:
+        rule, how = "VERIFIER_CRASHED", f"ended with exit code {done.exit_code}"
+    else:
+        answer = json.loads(done.stdout)
+        results = answer["results"].get("interactionResults") or []
+        return Answered(results=results, state_calls=answer["state_calls"], service_tail=service.child.tail.lines)
+    return finding(
+        rule,
+        name,
+        f"the verifier of {name} {how}",
+        fix=f"counterfoil verify --participant {name}; if it happens again, -k narrows it to one interaction",
+        evidence=(Output(label="it printed", lines=done.tail[-TAIL_SHOWN:]), *_printed(name, service.child.tail.lines)),
+    )
+
+
+def _read_results(
+    name: str, provider: Provider, answered: Answered, planned: Sequence[PlannedInteraction]
+) -> Iterator[CaseResult]:
+    """One result for each planned interaction; results of one description are taken in the file's order."""
+    by_key: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for result in answered.results:
+        by_key[str(result.get("consumer")), str(result.get("description"))].append(result)
+    for one in planned:
+        waiting = by_key[one.pact.consumer, one.interaction.description]
+        outcome = waiting.pop(0) if waiting else None
+        findings = tuple(_state_findings(name, provider, answered, one))
+        if outcome is None:
+            findings = (_not_run(name, one), *findings)
+        elif outcome.get("result") != "OK" and not findings:
+            findings = (_failed(name, provider, answered, one, outcome),)
+        duration = str(outcome.get("duration", "")) if outcome else ""
+        yield CaseResult(case=one.case, findings=findings, duration_s=_seconds(duration))
+
+
+def _not_run(name: str, one: PlannedInteraction) -> Finding:
+    return finding(
+        "INTERACTION_NOT_RUN",
+        one.pact.subject(one.interaction),
+        f"the verifier did not run '{one.interaction.description}' against {name}",
+        fix="give the interaction a plain, unique description and a type that Pact's verifier knows",
+        location=one.pact.locate(one.interaction),
+    )
+
+
+def _state_findings(name: str, provider: Provider, answered: Answered, one: PlannedInteraction) -> Iterator[Finding]:
+    """Provider states of this interaction that were not set up, or not torn down."""
+    wanted = {(state.name, state.params) for state in one.interaction.states}
+    for call in answered.state_calls:
+        status = call["status"]
+        if (call["state"], call["params"]) not in wanted or is_success(status):
+            continue
+        unknown = status == HTTPStatus.NOT_FOUND
+        endpoint = provider.states or "no states endpoint in counterfoil.toml"
+        yield finding(
+            "STATE_UNKNOWN" if unknown else "STATE_FAILED",
+            f"{one.pact.subject(one.interaction)}::{call['state']}",
+            f"{name} does not know the provider state '{call['state']}'"
+            if unknown
+            else f"the {call['action']} of provider state '{call['state']}' failed in {name}",
+            fix=f"teach {name}'s provider-state handler '{call['state']}' ({endpoint})",
+            location=one.pact.locate(one.interaction),
+            evidence=(Output(label=_answer(status), lines=(call["error"],)),) if call["error"] else (),
+        )
+        return
+
+
+def _answer(status: int | None) -> str:
+    return "it answered" if status is None else f"it answered {status}"
+
+
+def _failed(
+    name: str, provider: Provider, answered: Answered, one: PlannedInteraction, result: Mapping[str, Any]
+) -> Finding:
+    mismatch = result.get("mismatch") or {}
+    mismatches = tuple(_mismatch(entry) for entry in mismatch.get("mismatches") or ())
+    error = str(mismatch.get("message", "")) or "the verifier gave no reason"
+    slow = not mismatches and _seconds(str(result.get("duration", ""))) >= provider.answer_within_s
+    if slow:
+        message = f"{name} gave no answer within {provider.answer_within_s:g} s"
+    elif mismatches:
+        message = f"{name} does not answer what {one.pact.consumer} expects"
+    else:
+        message = f"{name} could not be asked: {error}"
+    return finding(
+        "PROVIDER_TIMED_OUT" if slow else "INTERACTION_FAILED",
+        one.pact.subject(one.interaction),
+        message,
+        fix=f"counterfoil verify --participant {name} -k {json.dumps(one.interaction.description, ensure_ascii=False)}",
+        location=one.pact.locate(one.interaction),
+        evidence=(*mismatches, *(_printed(name, answered.service_tail) if _explains(mismatches) else ())),
+    )
+
+
+def _explains(mismatches: Sequence[Mismatch]) -> bool:
+    """Whether what the participant printed may tell the reason: it answered with an error of its own, or not at all."""
+    statuses = [mismatch.actual for mismatch in mismatches if mismatch.path == "status"]
+    return not mismatches or any(status.startswith("5") for status in statuses)
+
+
+def _mismatch(entry: Mapping[str, Any]) -> Mismatch:
+    kind = str(entry.get("type", ""))
+    places = {"StatusMismatch": "status", "MethodMismatch": "method", "HeaderMismatch": f"header {entry.get('key')}"}
+    return Mismatch(
+        path=places.get(kind) or str(entry.get("path") or entry.get("key") or "$"),
+        expected=_shown(entry.get("expected")),
+        actual=_shown(entry.get("actual")),
+        message=str(entry.get("mismatch", ""))[:VALUE_SHOWN_CHARS],
+    )
+
+
+def _shown(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text[:VALUE_SHOWN_CHARS]
+
+
+DURATION = re.compile(r"([\d.]+)\s*(ns|us|µs|ms|s|m|h)")
+UNIT_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def _seconds(text: str) -> float:
+    """The verifier's durations: `32ms`, `2.031s`, `2m 7s 44ms`."""
+    return sum(float(number) * UNIT_S[unit] for number, unit in DURATION.findall(text))

@@ -1,0 +1,69 @@
+"""Runs Pact's verifier in a process of its own, so that a crash or a hang of native code is an outcome like others.
+
+Started as `python -m counterfoil.verification_worker`: reads a job as JSON from stdin, writes its result to stdout.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass
+
+from counterfoil.relay import Relay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What to verify: pact files against a provider that already serves on `port` of 127.0.0.1."""
+
+    provider: str
+    port: int
+    pacts: list[str]
+    descriptions: list[str]
+    states_path: str | None
+    messages_path: str | None
+    answer_within_s: float
+
+
+def verify(job: Job, relay: Relay) -> dict[str, object]:
+    """Pact's result with the calls of the state endpoint beside it."""
+    from pact import Verifier  # noqa: PLC0415  (loads the native library, which whoever only needs Job does not want)
+
+    verifier = Verifier(job.provider, host="127.0.0.1")
+    verifier.add_transport(url=f"http://127.0.0.1:{job.port}")
+    verifier.add_transport(protocol="message", scheme="http", port=relay.port, path="/messages")
+    verifier.state_handler(f"http://127.0.0.1:{relay.port}/states", teardown=True, body=True)
+    verifier.set_request_timeout(int(job.answer_within_s * 1000))
+    verifier.set_coloured_output(enabled=False)
+    verifier.filter("^(?:" + "|".join(re.escape(description) for description in job.descriptions) + ")$")
+    for pact in job.pacts:
+        verifier.add_source(pact)
+    error = ""
+    try:
+        verifier.verify()
+    except RuntimeError as failure:  # also how it says that interactions failed: the results tell
+        error = str(failure)
+    return {"results": verifier.results, "error": error, "state_calls": [call.as_json() for call in relay.calls]}
+
+
+def main() -> None:
+    """Do one job. Native code writes to descriptor 1 directly, so the result goes to a copy of it."""
+    result_descriptor = os.dup(1)
+    os.dup2(2, 1)
+    job = Job(**json.load(sys.stdin))
+    base = f"http://127.0.0.1:{job.port}"
+    relay = Relay(
+        states=base + job.states_path if job.states_path else None,
+        messages=base + job.messages_path if job.messages_path else None,
+        timeout_s=job.answer_within_s,
+    )
+    with relay.serving():
+        result = verify(job, relay)
+    with os.fdopen(result_descriptor, "w", encoding="utf-8") as stream:
+        json.dump(result, stream)
+
+
+if __name__ == "__main__":
+    main()

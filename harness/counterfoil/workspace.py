@@ -1,0 +1,113 @@
+"""What counterfoil.toml says, as frozen values. Every path in it is relative to the folder of that file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+FORMAT_VERSION = 1
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """A table of the file; an unknown key is refused."""
+
+
+class Build(_Table, frozen=True):
+    """One command that must have run before a participant can start; it runs again only when an input changed."""
+
+    run: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
+    """Glob patterns, relative to the participant's folder. None: the command runs each time."""
+    outputs: tuple[str, ...] = ()
+    """Files or folders that the command leaves behind; when one is missing, the command runs again."""
+    deadline_s: float = 900.0
+
+
+class Provider(_Table, frozen=True):
+    """How to start a participant so that its contracts can be verified."""
+
+    start: tuple[str, ...]
+    ready: str = "/healthz"
+    """The path that answers 2xx once the participant serves."""
+    port: int | None = None
+    """A fixed HTTP port. None: a free one is chosen for each run."""
+    env: dict[str, str] = {}
+    """`{port}` is the HTTP port, `{free-port}` another free port, for example for gRPC."""
+    states: str | None = None
+    """The path that sets provider states up and tears them down."""
+    messages: str | None = None
+    """The path that makes the participant emit a described message."""
+    ready_within_s: float = 30.0
+    answer_within_s: float = 5.0
+    stop_within_s: float = 10.0
+
+
+class Consumer(_Table, frozen=True):
+    """How to run a participant's consumer tests; they write pact files to the folder that `PACT_DIR` names."""
+
+    run: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    deadline_s: float = 600.0
+
+
+class Participant(_Table, frozen=True):
+    """A service under contract."""
+
+    dir: str = "."
+    tools: tuple[str, ...] = ()
+    """Programs that must be on PATH for anything of this participant to be judged."""
+    build: tuple[Build, ...] = ()
+    provider: Provider | None = None
+    consumer: Consumer | None = None
+
+
+class Pacts(_Table, frozen=True):
+    """Where the pact files lie."""
+
+    dir: str = "contracts/pacts"
+
+
+class Schema(_Table, frozen=True):
+    """Which protobuf schema is judged, against which baseline."""
+
+    dir: str = "protos"
+    against: str | None = None
+    """A folder of protos, an image (`.binpb`), or `git:REF`. None: there is no baseline."""
+
+
+class Settings(_Table, frozen=True):
+    """The whole file."""
+
+    format: int
+    pacts: Pacts | None = None
+    schema: Schema | None = None
+    participants: dict[str, Participant] = {}
+
+
+class Workspace(msgspec.Struct, frozen=True, kw_only=True):
+    """A counterfoil.toml and the folder it lies in."""
+
+    root: Path
+    file: Path
+    settings: Settings
+
+    def path(self, relative: str) -> Path:
+        """A path of the configuration as an absolute one."""
+        return self.root / relative
+
+    def relative(self, path: Path) -> str:
+        """A path as reports show it: relative to the workspace."""
+        return os.path.relpath(path, self.root)
+
+    @property
+    def pact_dir(self) -> Path | None:
+        """The folder of pact files, when the configuration has pacts."""
+        return self.path(self.settings.pacts.dir) if self.settings.pacts else None
+
+    @property
+    def state_dir(self) -> Path:
+        """Caches, logs and locks; safe to delete at any time."""
+        return self.root / ".counterfoil"
