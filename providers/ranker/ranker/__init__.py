@@ -1,0 +1,1 @@
+"""The ranker: says how well each product suits a customer."""
