@@ -29,6 +29,7 @@ INTERRUPTED_EXIT_CODE = 130
 TERMINATED_EXIT_CODE = 143
 
 Command = Callable[..., None]
+LANES = click.Choice([lane.value for lane in Lane])
 
 
 def main() -> NoReturn:
@@ -96,7 +97,13 @@ def selection_options(command: Command) -> Command:
 
 
 @cli.command()
-@click.option("--lane", "lanes", type=click.Choice([lane.value for lane in Lane]), multiple=True, help="Only this lane; repeatable.")
+@click.option(
+    "--lane",
+    "lanes",
+    type=click.Choice([lane.value for lane in Lane]),
+    multiple=True,
+    help="Only this lane; repeatable.",
+)
 @click.option("--list", "list_only", is_flag=True, help="Print the id of every case, and judge nothing.")
 @selection_options
 @output_option

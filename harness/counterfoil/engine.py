@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from counterfoil import consumers, schema_lane, toolchain, verification
 from counterfoil.builds import Stamps, run_build
 from counterfoil.events import CaseFinished, Event, FindingRaised, RunFinished, RunStarted, StepFinished, StepStarted
-from counterfoil.model import Case, CaseResult, Finding, Location, Output
+from counterfoil.model import Case, CaseResult, Finding, Location, Output, Step
 from counterfoil.pacts import lint_pact
 from counterfoil.plan import LINT, Plan, PlannedInteraction
 from counterfoil.processes import Processes
@@ -34,20 +34,20 @@ class Engine:
         self._workspace = workspace
         self._processes = processes
         self._jobs = jobs
+        self._started = time.monotonic()
         self._stamps = Stamps(workspace.state_dir / "stamps")
 
     def check(self, plan: Plan) -> Iterator[Event]:
         """Judge every case of the plan."""
         tasks: list[Task] = [self._provider_task(provider, plan) for provider in plan.providers]
         tasks += [self._schema_task(case) for case in plan.schema_cases]
-        started = time.monotonic()
         yield RunStarted(plan.cases)
         for found in plan.findings:
             yield FindingRaised(found)
         for case, pact in plan.pact_cases:
             yield CaseFinished(CaseResult(case=case, findings=lint_pact(pact)))
         yield from self._run(tasks)
-        yield RunFinished(time.monotonic() - started)
+        yield RunFinished(self._elapsed_s())
 
     def consume(self, names: Sequence[str]) -> Iterator[Event]:
         """Run the consumer tests of these participants and install the pacts they write."""
@@ -58,10 +58,23 @@ class Engine:
         yield from self._timed([partial(self._prepare_and_tell, name) for name in names])
 
     def _timed(self, tasks: Sequence[Task]) -> Iterator[Event]:
-        started = time.monotonic()
         yield RunStarted(())
         yield from self._run(tasks)
-        yield RunFinished(time.monotonic() - started)
+        yield RunFinished(self._elapsed_s())
+
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._started
+
+    @contextmanager
+    def _step(self, label: str, emit: Emit) -> Iterator[None]:
+        """Tell when a step starts and ends."""
+        started_s = self._elapsed_s()
+        emit(StepStarted(label))
+        try:
+            yield
+        finally:
+            duration_s = self._elapsed_s() - started_s
+            emit(StepFinished(Step(label=label, started_s=started_s, duration_s=duration_s)))
 
     def _run(self, tasks: Sequence[Task]) -> Iterator[Event]:
         """Yield the events of all tasks as they come; leaving early stops every child process."""
@@ -101,7 +114,7 @@ class Engine:
             obstacle = self._prepared(name, participant, participant.provider.start, emit)
         if obstacle or participant is None:
             return [CaseResult(case=one.case, findings=(obstacle,) if obstacle else ()) for one in planned]
-        with _step(f"verify {name}", emit):
+        with self._step(f"verify {name}", emit):
             return verification.verify(self._processes, self._workspace, name, participant, planned)
 
     def _not_a_provider(self, name: str, planned: Sequence[PlannedInteraction]) -> Finding:
@@ -130,7 +143,7 @@ class Engine:
                     location=Location(path=self._workspace.file.name),
                 )
         for number, build in enumerate(participant.build, start=1):
-            with _step(f"build {name} ({' '.join(build.run)[:60]})", emit):
+            with self._step(f"build {name} ({' '.join(build.run)[:60]})", emit):
                 done = run_build(
                     self._processes,
                     self._stamps,
@@ -164,7 +177,7 @@ class Engine:
             if obstacle:
                 emit(FindingRaised(obstacle))
                 return
-            with _step(f"consumer tests of {name}", emit):
+            with self._step(f"consumer tests of {name}", emit):
                 consumed = consumers.consume(self._processes, self._stamps, self._workspace, name, participant)
             for found in consumed.findings:
                 emit(FindingRaised(found))
@@ -178,19 +191,9 @@ class Engine:
             schema = self._workspace.settings.schema
             if schema is None:
                 raise ValueError(case.id)
-            started = time.monotonic()
-            findings = judge(self._processes, self._workspace, schema)
-            emit(CaseFinished(CaseResult(case=case, findings=findings, duration_s=time.monotonic() - started)))
+            started_s = self._elapsed_s()
+            with self._step(f"schema {case.name}", emit):
+                findings = judge(self._processes, self._workspace, schema)
+            emit(CaseFinished(CaseResult(case=case, findings=findings, duration_s=self._elapsed_s() - started_s)))
 
         return task
-
-
-@contextmanager
-def _step(label: str, emit: Emit) -> Iterator[None]:
-    """Tell when a step starts and ends."""
-    started = time.monotonic()
-    emit(StepStarted(label))
-    try:
-        yield
-    finally:
-        emit(StepFinished(label, time.monotonic() - started))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from counterfoil.model import Case, CaseResult, Finding, Report
+from counterfoil.model import Case, CaseResult, Finding, Report, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,9 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepFinished:
-    """The step of that label ended, well or not."""
+    """A step ended, well or not."""
 
-    label: str
-    duration_s: float
-    note: str = ""
+    step: Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def fold(report: Report, event: Event) -> Report:
             return replace(report, results=(*report.results, result))
         case FindingRaised(finding):
             return replace(report, findings=(*report.findings, finding))
-        case StepFinished(label, duration_s, _):
-            return replace(report, durations_s=(*report.durations_s, (label, duration_s)))
+        case StepFinished(step):
+            return replace(report, steps=(*report.steps, step))
         case _:
             return report

@@ -138,6 +138,15 @@ class CaseResult:
         return worst([Verdict.COMPATIBLE, *(finding.level.verdict for finding in self.findings)])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A longer piece of work, such as `build recommender`; `started_s` counts from the start of the run."""
+
+    label: str
+    started_s: float
+    duration_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """Everything a run found: the fold of its events."""
@@ -145,8 +154,8 @@ class Report:
     results: tuple[CaseResult, ...] = ()
     findings: tuple[Finding, ...] = field(default=())
     """Findings that belong to no case, such as a filter that matched nothing."""
-    durations_s: tuple[tuple[str, float], ...] = ()
-    """Seconds by step (`build recommender`, `verify ranker`, ...), in the order in which they ended."""
+    steps: tuple[Step, ...] = ()
+    """The longer pieces of work, in the order in which they ended."""
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:

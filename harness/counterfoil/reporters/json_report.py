@@ -34,6 +34,10 @@ def document(report: Report, duration_s: float) -> dict[str, object]:
             }
             for result in report.results
         ],
+        "steps": [
+            {"label": step.label, "started_s": round(step.started_s, 3), "duration_s": round(step.duration_s, 3)}
+            for step in report.steps
+        ],
         "duration_s": round(duration_s, 3),
     }
 

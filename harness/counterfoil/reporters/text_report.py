@@ -64,8 +64,8 @@ class ProgressView:
                 self._progress.advance(self._cases)
             case StepStarted(label):
                 self._steps[label] = self._progress.add_task(printable(label), total=None)
-            case StepFinished(label):
-                self._progress.remove_task(self._steps.pop(label))
+            case StepFinished(step):
+                self._progress.remove_task(self._steps.pop(step.label))
             case _:
                 pass
 

@@ -14,7 +14,7 @@ from ranker.wire import InvalidMessageError
 if TYPE_CHECKING:
     from ranker.messages import UserProfile
 
-DEADLINE_S = 2.0
+DEADLINE_S = 1.0
 MAX_ANSWER_BYTES = 1024 * 1024
 
 

@@ -1,0 +1,1 @@
+"""Measurements that back the project's claims about speed; run with `nox -s bench`."""

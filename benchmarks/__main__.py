@@ -1,0 +1,26 @@
+"""Runs every benchmark and prints its figures: `python -m benchmarks [NAME ...]`."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import main_job
+
+BENCHMARKS = {"main-job": main_job.run}
+
+
+def main(names: list[str]) -> int:
+    """Run the named benchmarks, or all; 2 for a name that nobody knows."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        print(f"unknown benchmark '{unknown[0]}'; valid: {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    for name in names or BENCHMARKS:
+        print(f"== {name}")
+        for line in BENCHMARKS[name]():
+            print(f"  {line}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
