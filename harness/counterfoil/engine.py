@@ -9,22 +9,22 @@ from contextlib import contextmanager
 from functools import partial
 from queue import SimpleQueue
 
-from counterfoil import consumers, schema_lane, toolchain, verification
-from counterfoil.builds import Stamps, run_build
+from counterfoil import consumers, schema_lane, verification
+from counterfoil.builds import Stamps
 from counterfoil.events import CaseFinished, Event, FindingRaised, RunFinished, RunStarted, StepFinished, StepStarted
-from counterfoil.model import Case, CaseResult, Finding, Location, Output, Step
+from counterfoil.model import Case, CaseResult, Finding, Lane, Step
 from counterfoil.pacts import lint_pact
 from counterfoil.plan import LINT, Plan, PlannedInteraction
+from counterfoil.preparation import Preparation
 from counterfoil.processes import Processes
 from counterfoil.rules import finding
-from counterfoil.workspace import Participant, Workspace
+from counterfoil.workspace import Workspace
 
 Emit = Callable[[Event], None]
 Task = Callable[[Emit], None]
 
 JOBS = 4
 """Tasks under way at once: they mostly wait for other processes."""
-BUILD_TAIL_SHOWN = 30
 
 
 class Engine:
@@ -36,6 +36,7 @@ class Engine:
         self._jobs = jobs
         self._started = time.monotonic()
         self._stamps = Stamps(workspace.state_dir / "stamps")
+        self._preparation = Preparation(processes, self._stamps, workspace)
 
     def check(self, plan: Plan) -> Iterator[Event]:
         """Judge every case of the plan."""
@@ -66,7 +67,7 @@ class Engine:
         return time.monotonic() - self._started
 
     @contextmanager
-    def _step(self, label: str, emit: Emit) -> Iterator[None]:
+    def _step(self, emit: Emit, label: str) -> Iterator[None]:
         """Tell when a step starts and ends."""
         started_s = self._elapsed_s()
         emit(StepStarted(label))
@@ -111,10 +112,11 @@ class Engine:
         if participant is None or participant.provider is None:
             obstacle: Finding | None = self._not_a_provider(name, planned)
         else:
-            obstacle = self._prepared(name, participant, participant.provider.start, emit)
+            at_stake = f"{Lane.VERIFY} {', '.join(dict.fromkeys(one.pact.pair for one in planned))}"
+            obstacle = self._preparation.prepare(name, participant.provider.start, at_stake, partial(self._step, emit))
         if obstacle or participant is None:
             return [CaseResult(case=one.case, findings=(obstacle,) if obstacle else ()) for one in planned]
-        with self._step(f"verify {name}", emit):
+        with self._step(emit, f"verify {name}"):
             return verification.verify(self._processes, self._workspace, name, participant, planned)
 
     def _not_a_provider(self, name: str, planned: Sequence[PlannedInteraction]) -> Finding:
@@ -127,44 +129,8 @@ class Engine:
             location=planned[0].pact.locate(),
         )
 
-    def _prepared(self, name: str, participant: Participant, command: Sequence[str], emit: Emit) -> Finding | None:
-        """Check the tools and run the builds of a participant; what prevents it from being judged, if anything."""
-        needed = [
-            *participant.tools,
-            *(run[0] for run in (command, *(build.run for build in participant.build)) if run),
-        ]
-        for tool in dict.fromkeys(needed):
-            if "/" not in tool and toolchain.find(tool) is None:
-                return finding(
-                    "TOOL_MISSING",
-                    f"{name}:{tool}",
-                    f"'{tool}' is not on PATH, so nothing of {name} could be judged",
-                    fix=toolchain.how_to_install(tool),
-                    location=Location(path=self._workspace.file.name),
-                )
-        for number, build in enumerate(participant.build, start=1):
-            with self._step(f"build {name} ({' '.join(build.run)[:60]})", emit):
-                done = run_build(
-                    self._processes,
-                    self._stamps,
-                    f"build-{name}-{number}",
-                    self._workspace.path(participant.dir),
-                    build,
-                )
-            if done and done.exit_code != 0:
-                how = f"did not end within {build.deadline_s:g} s" if done.exit_code is None else "failed"
-                return finding(
-                    "BUILD_FAILED",
-                    f"{name}:{number}",
-                    f"building {name} {how}: {' '.join(build.run)}",
-                    fix=f"run it by hand in {participant.dir}",
-                    location=Location(path=participant.dir),
-                    evidence=(Output(label="it printed", lines=done.tail[-BUILD_TAIL_SHOWN:]),),
-                )
-        return None
-
     def _prepare_and_tell(self, name: str, emit: Emit) -> None:
-        obstacle = self._prepared(name, self._workspace.settings.participants[name], (), emit)
+        obstacle = self._preparation.prepare(name, (), f"build {name}", partial(self._step, emit))
         if obstacle:
             emit(FindingRaised(obstacle))
 
@@ -173,11 +139,12 @@ class Engine:
 
         def task(emit: Emit) -> None:
             command = participant.consumer.run if participant.consumer else ()
-            obstacle = self._prepared(name, participant, command, emit)
+            at_stake = f"consumer tests of {name}"
+            obstacle = self._preparation.prepare(name, command, at_stake, partial(self._step, emit))
             if obstacle:
                 emit(FindingRaised(obstacle))
                 return
-            with self._step(f"consumer tests of {name}", emit):
+            with self._step(emit, f"consumer tests of {name}"):
                 consumed = consumers.consume(self._processes, self._stamps, self._workspace, name, participant)
             for found in consumed.findings:
                 emit(FindingRaised(found))
@@ -192,7 +159,7 @@ class Engine:
             if schema is None:
                 raise ValueError(case.id)
             started_s = self._elapsed_s()
-            with self._step(f"schema {case.name}", emit):
+            with self._step(emit, f"schema {case.name}"):
                 findings = judge(self._processes, self._workspace, schema)
             emit(CaseFinished(CaseResult(case=case, findings=findings, duration_s=self._elapsed_s() - started_s)))
 
