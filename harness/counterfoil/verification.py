@@ -201,13 +201,19 @@ def _explains(mismatches: Sequence[Mismatch]) -> bool:
 
 def _mismatch(entry: Mapping[str, Any]) -> Mismatch:
     kind = str(entry.get("type", ""))
+    message = str(entry.get("mismatch", ""))
     places = {"StatusMismatch": "status", "MethodMismatch": "method", "HeaderMismatch": f"header {entry.get('key')}"}
     return Mismatch(
         path=places.get(kind) or str(entry.get("path") or entry.get("key") or "$"),
-        expected=_shown(entry.get("expected")),
-        actual=_shown(entry.get("actual")),
-        message=str(entry.get("mismatch", ""))[:VALUE_SHOWN_CHARS],
+        expected=_shown(entry.get("expected")) or _told_in(message, ("as null (Null)", "to null (Null)")),
+        actual=_shown(entry.get("actual")) or _told_in(message, ("Expected null (Null)",)),
+        message=message[:VALUE_SHOWN_CHARS],
     )
+
+
+def _told_in(message: str, phrases: Sequence[str]) -> str:
+    """What an empty text stands for: the verifier shows null as nothing where the other side is an object or array."""
+    return "null" if any(phrase in message for phrase in phrases) else ""
 
 
 def _shown(value: object) -> str:

@@ -18,8 +18,8 @@ from counterfoil.workspace import Provider
 
 ANSWER_WITHIN_S = 20.0
 QUERY = """
-query ($userId: ID, $transport: Transport, $categories: [String!]) {
-  recommendations(userId: $userId, transport: $transport, limit: 5, categories: $categories) {
+query ($userId: ID, $transport: Transport!, $limit: Int, $categories: [String!]) {
+  recommendations(userId: $userId, transport: $transport, limit: $limit, categories: $categories) {
     requestId generatedAt
     items {
       score confidence reason
@@ -61,11 +61,11 @@ def storefront_url(built: Path) -> Iterator[str]:
     processes.stop()
 
 
-def ask(url: str, **variables: object) -> dict[str, Any]:
+def ask(url: str, *, transport: str = "HTTP", **variables: object) -> dict[str, Any]:
     """The answer of the GraphQL endpoint, errors and all."""
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=ANSWER_WITHIN_S)
     with contextlib.closing(connection):
-        body = json.dumps({"query": QUERY, "variables": variables})
+        body = json.dumps({"query": QUERY, "variables": {"transport": transport, **variables}})
         connection.request("POST", "/graphql", body, {"content-type": "application/json"})
         answer: dict[str, Any] = json.load(connection.getresponse())
     return answer
@@ -79,7 +79,7 @@ def known_user(built: Path) -> str:
 
 @pytest.mark.parametrize("transport", ["HTTP", "GRPC"])
 def test_a_known_user_gets_scored_recommendations(storefront_url: str, built: Path, transport: str) -> None:
-    answer = ask(storefront_url, userId=known_user(built), transport=transport)
+    answer = ask(storefront_url, userId=known_user(built), transport=transport, limit=5)
     assert "errors" not in answer, answer
     items = answer["data"]["recommendations"]["items"]
     assert len(items) == 5
@@ -100,7 +100,7 @@ def test_a_visitor_gets_recommendations_without_confidence(storefront_url: str, 
 
 @pytest.mark.parametrize("transport", ["HTTP", "GRPC"])
 def test_prices_are_exact_with_and_without_a_discount(storefront_url: str, transport: str) -> None:
-    items = ask(storefront_url, transport=transport)["data"]["recommendations"]["items"]
+    items = ask(storefront_url, transport=transport, limit=50)["data"]["recommendations"]["items"]
     discounts = set()
     for item in items:
         discount = item["product"]["discount"]
