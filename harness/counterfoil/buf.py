@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import tarfile
 from collections.abc import Iterator, Sequence
@@ -65,7 +66,10 @@ class Buf:
     def build(self, folder: Path, image: Path) -> None:
         """Compile a folder of protos into an image. Raises CompileError, BufError."""
         image.parent.mkdir(parents=True, exist_ok=True)
-        self._judge(["build", str(folder), "-o", f"{image}#format=binpb", "--error-format", "json"], str(folder))
+        self._judge(
+            ["build", os.path.relpath(folder, self._root), "-o", f"{image}#format=binpb", "--error-format", "json"],
+            str(folder),
+        )
 
     def breaking(self, old: Path, new: Path, config: Path) -> tuple[Annotation, ...]:
         """The findings between two images, under the breaking rules of a buf.yaml. Raises BufError."""
@@ -79,13 +83,18 @@ class Buf:
         git = toolchain.find("git")
         if git is None:
             raise BufError("'git' is not on PATH", [toolchain.INSTALL["git"][1]])
-        command = [git, "archive", "--format=tar", "--end-of-options", reference, "--", folder]
+        # A reference never starts with a dash, but an option does.
+        reference_or_none = [] if reference.startswith("-") else [reference]
+        command = [git, "archive", "--format=tar", *reference_or_none, folder]
         done = self._processes.run(command, cwd=self._root, deadline_s=DEADLINE_S)
-        if done.exit_code != 0:
+        if done.exit_code != 0 or not reference_or_none:
             advice = f"git fetch --depth=1 origin {reference}" if re.fullmatch(r"[\w./-]+", reference) else "git fetch"
             raise BufError(f"git has no '{folder}' at '{reference}'; a shallow clone may lack it: {advice}", done.tail)
-        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-            archive.extractall(into, filter="data")
+        try:
+            with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+                archive.extractall(into, filter="data")
+        except (tarfile.TarError, OSError) as error:  # a link that leads out of the folder, for example
+            raise BufError(f"'{folder}' at '{reference}' cannot be unpacked: {error}") from None
 
     def _judge(self, arguments: Sequence[str], source: str) -> tuple[Annotation, ...]:
         annotations = []

@@ -6,15 +6,18 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from counterfoil.files import replace_file
 from counterfoil.processes import Completed, Processes
 from counterfoil.workspace import Build
 
 STAMP_VERSION = 1
+LOCK_POLL_S = 0.2
 IGNORED_FOLDERS = frozenset({"node_modules", ".venv", "target", "__pycache__", ".git", ".counterfoil", ".nox"})
 
 
@@ -29,11 +32,15 @@ def digest_of(folder: Path, patterns: Iterable[str], command: Sequence[str]) -> 
 
 def _matching(folder: Path, patterns: Iterable[str]) -> Iterator[Path]:
     for pattern in patterns:
-        inside = pattern.replace("../", "")
         base = folder.joinpath(*[".."] * pattern.count("../")).resolve()
-        for file in base.glob(inside):
+        for file in base.glob(without_parents(pattern)):
             if file.is_file() and not IGNORED_FOLDERS.intersection(file.relative_to(base).parts):
                 yield file
+
+
+def without_parents(pattern: str) -> str:
+    """A pattern as it is meant in the folder that its leading `../` lead to."""
+    return pattern.replace("../", "")
 
 
 class Stamps:
@@ -42,10 +49,23 @@ class Stamps:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def lock(self, name: str) -> FileLock:
-        """Held while a command runs, so that two runs do not disturb each other's files."""
+    @contextmanager
+    def held(self, name: str, stopped: Event) -> Iterator[None]:
+        """Hold a lock while a command runs, so that two runs do not disturb each other's files.
+
+        Whoever waits for it gives up with InterruptedError once this run is stopped.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
-        return FileLock(self._folder / f"{name}.lock")
+        lock = FileLock(self._folder / f"{name}.lock")
+        while not lock.is_locked:
+            if stopped.is_set():
+                raise InterruptedError
+            with suppress(Timeout):
+                lock.acquire(timeout=LOCK_POLL_S)
+        try:
+            yield
+        finally:
+            lock.release()
 
     def matches(self, name: str, digest: str) -> bool:
         """Whether the command succeeded with these inputs. A stamp that cannot be read does not count."""
@@ -65,7 +85,7 @@ class Stamps:
 
 def run_build(processes: Processes, stamps: Stamps, name: str, folder: Path, build: Build) -> Completed | None:
     """Run a build in its participant's folder; None when nothing changed since it last succeeded."""
-    with stamps.lock(name):
+    with stamps.held(name, processes.stopped):
         digest = digest_of(folder, build.inputs, build.run)
         if (
             build.inputs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,16 +14,16 @@ import msgspec
 from rich.console import Console
 
 from counterfoil import __version__, doctor
-from counterfoil.config import find_workspace, read_workspace
+from counterfoil.config import FILE_NAME, find_workspace, locate, read_workspace
 from counterfoil.consumers import read_pacts
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError, nearest
 from counterfoil.events import Event, RunFinished, fold
-from counterfoil.model import USAGE_EXIT_CODE, Lane, Report
-from counterfoil.pacts import Pact
+from counterfoil.model import CHECKED_LANES, USAGE_EXIT_CODE, Lane, Report
 from counterfoil.plan import BREAKING, Plan, Selection, make_plan
 from counterfoil.processes import Processes
 from counterfoil.reporters import json_report, text_report
+from counterfoil.schema_lane import GIT
 from counterfoil.workspace import FORMAT_VERSION, Schema, Settings, Workspace
 
 INTERRUPTED_EXIT_CODE = 130
@@ -35,6 +36,9 @@ LANES = click.Choice([lane.value for lane in Lane])
 def main() -> NoReturn:
     """The entry point of the program."""
     signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli(standalone_mode=False)
     except UsageError as error:
@@ -100,7 +104,7 @@ def selection_options(command: Command) -> Command:
 @click.option(
     "--lane",
     "lanes",
-    type=click.Choice([lane.value for lane in Lane]),
+    type=click.Choice([lane.value for lane in CHECKED_LANES]),
     multiple=True,
     help="Only this lane; repeatable.",
 )
@@ -122,12 +126,10 @@ def check(
     selection = Selection(
         lanes=frozenset(Lane(lane) for lane in lanes), participants=frozenset(participants), keyword=keyword
     )
-    plan = make_plan(workspace.settings, _pacts(workspace), selection)
+    plan = make_plan(workspace.settings, read_pacts(workspace), selection)
     if list_only:
-        for case in plan.cases:
-            click.echo(text_report.printable(case.id))
-        return
-    _judge(workspace, plan, output)
+        _list(plan)
+    _judge(workspace, lambda engine: engine.check(plan), output)
 
 
 @cli.command()
@@ -140,7 +142,8 @@ def verify(config: Path | None, participants: tuple[str, ...], keyword: str, out
     selection = Selection(
         lanes=frozenset({Lane.PACTS, Lane.VERIFY}), participants=frozenset(participants), keyword=keyword
     )
-    _judge(workspace, make_plan(workspace.settings, _pacts(workspace), selection), output)
+    plan = make_plan(workspace.settings, read_pacts(workspace), selection)
+    _judge(workspace, lambda engine: engine.check(plan), output)
 
 
 @cli.command()
@@ -150,14 +153,9 @@ def verify(config: Path | None, participants: tuple[str, ...], keyword: str, out
 @click.pass_obj
 def breaking(config: Path | None, new: str | None, against: str | None, output: str) -> None:
     """Compare a schema (NEW; by default the configured one) with its baseline."""
-    workspace = _workspace_for_schema(config, new)
-    schema = workspace.settings.schema or Schema()
-    schema = msgspec.structs.replace(schema, dir=new or schema.dir, against=against or schema.against)
-    workspace = msgspec.structs.replace(
-        workspace, settings=msgspec.structs.replace(workspace.settings, schema=schema, pacts=None)
-    )
+    workspace = _workspace_for_schema(config, new, against)
     plan = make_plan(workspace.settings, (), Selection(lanes=frozenset({Lane.SCHEMA}), keyword=f"::{BREAKING}"))
-    _judge(workspace, plan, output)
+    _judge(workspace, lambda engine: engine.check(plan), output)
 
 
 @cli.command()
@@ -167,8 +165,14 @@ def breaking(config: Path | None, new: str | None, against: str | None, output: 
 def consume(config: Path | None, participants: tuple[str, ...], output: str) -> None:
     """Run the consumer tests, and put the pact files that they write into the folder of pacts."""
     workspace = _workspace(config)
+    if workspace.pact_dir is None:
+        raise UsageError(
+            f"{workspace.file.name} has no [pacts] table, so there is no place for the pacts",
+            where=str(workspace.file),
+            fix='add [pacts] with dir = "contracts/pacts"',
+        )
     names = _named(workspace, participants, "consumer")
-    _run(workspace, lambda engine: engine.consume(names), output, verb="consumer tests of", names=names)
+    _judge(workspace, lambda engine: engine.consume(names), output)
 
 
 @cli.command()
@@ -179,7 +183,7 @@ def build(config: Path | None, participants: tuple[str, ...], output: str) -> No
     """Run the build commands of the participants, as far as something changed."""
     workspace = _workspace(config)
     names = _named(workspace, participants, "build")
-    _run(workspace, lambda engine: engine.build(names), output, verb="built", names=names)
+    _judge(workspace, lambda engine: engine.build(names), output)
 
 
 @cli.command("doctor")
@@ -187,12 +191,7 @@ def build(config: Path | None, participants: tuple[str, ...], output: str) -> No
 @click.pass_obj
 def doctor_command(config: Path | None, output: str) -> None:
     """Say which tools are installed, in which version, and how to get what is missing."""
-    try:
-        workspace: Workspace | None = _workspace(config)
-    except UsageError:
-        if config:
-            raise
-        workspace = None
+    workspace = _workspace(config) if config or locate(Path.cwd()) else None
     processes = Processes()
     try:
         sys.exit(doctor.show(Console(), doctor.examine(processes, workspace), as_json=output == "json").exit_code)
@@ -204,19 +203,21 @@ def _workspace(config: Path | None) -> Workspace:
     return read_workspace(config) if config else find_workspace(Path.cwd())
 
 
-def _workspace_for_schema(config: Path | None, new: str | None) -> Workspace:
-    """`breaking` also works where there is no counterfoil.toml, when it is told what to compare."""
-    try:
-        return _workspace(config)
-    except UsageError:
-        if config or new is None:
-            raise
-        root = Path.cwd()
-        return Workspace(root=root, file=root / "counterfoil.toml", settings=Settings(format=FORMAT_VERSION))
-
-
-def _pacts(workspace: Workspace) -> tuple[Pact, ...]:
-    return read_pacts(workspace)
+def _workspace_for_schema(config: Path | None, new: str | None, against: str | None) -> Workspace:
+    """The workspace with the schema to compare. Where there is no counterfoil.toml, the arguments are enough."""
+    root = Path.cwd()
+    if config or new is None or locate(root):
+        workspace = _workspace(config)
+    else:
+        workspace = Workspace(root=root, file=root / FILE_NAME, settings=Settings(format=FORMAT_VERSION))
+    schema = workspace.settings.schema or Schema()
+    if new is not None:
+        schema = msgspec.structs.replace(schema, dir=workspace.relative(root / new))
+    if against is not None:
+        is_path = not against.startswith(GIT)
+        schema = msgspec.structs.replace(schema, against=workspace.relative(root / against) if is_path else against)
+    settings = msgspec.structs.replace(workspace.settings, schema=schema, pacts=None)
+    return msgspec.structs.replace(workspace, settings=settings)
 
 
 def _named(workspace: Workspace, participants: tuple[str, ...], table: str) -> tuple[str, ...]:
@@ -230,13 +231,37 @@ def _named(workspace: Workspace, participants: tuple[str, ...], table: str) -> t
                 why=nearest(name, able),
                 fix=f"name one that has [participants.NAME.{table}] in {workspace.file.name}",
             )
+    if not able:
+        raise UsageError(
+            f"no participant has a '{table}' table, so there is nothing to do",
+            where=str(workspace.file),
+            fix=f"add [participants.NAME.{table}]; see docs/configuration.md",
+        )
     return participants or able
 
 
-def _judge(workspace: Workspace, plan: Plan, output: str) -> NoReturn:
-    report, duration_s = _fold(workspace, lambda engine: engine.check(plan))
-    _print_report(report, duration_s, output)
+def _list(plan: Plan) -> NoReturn:
+    """Print the ids of the cases; what is amiss with the plan itself goes to stderr."""
+    for case in plan.cases:
+        click.echo(text_report.printable(case.id))
+    report = Report(findings=plan.findings)
+    if not plan.cases:
+        text_report.render(Console(stderr=True, soft_wrap=True, highlight=False), report, 0.0)
+    sys.exit(0 if plan.cases else report.verdict.exit_code)
+
+
+def _judge(workspace: Workspace, start: Callable[[Engine], Iterator[Event]], output: str) -> NoReturn:
+    report, duration_s = _fold(workspace, start)
+    if output == "json":
+        _write(json_report.render(report, duration_s))
+    else:
+        text_report.render(Console(soft_wrap=True, highlight=False), report, duration_s)
     sys.exit(report.verdict.exit_code)
+
+
+def _write(document: str) -> None:
+    """Write JSON. Half a surrogate pair, or a file name that is no text, becomes the escape that stands for it."""
+    click.echo(document.encode("utf-8", "backslashreplace"))
 
 
 def _fold(workspace: Workspace, start: Callable[[Engine], Iterator[Event]]) -> tuple[Report, float]:
@@ -252,22 +277,3 @@ def _fold(workspace: Workspace, start: Callable[[Engine], Iterator[Event]]) -> t
     finally:
         processes.stop()
     return report, duration_s
-
-
-def _print_report(report: Report, duration_s: float, output: str) -> None:
-    if output == "json":
-        click.echo(json_report.render(report, duration_s))
-    else:
-        text_report.render(Console(soft_wrap=True, highlight=False), report, duration_s)
-
-
-def _run(
-    workspace: Workspace, start: Callable[[Engine], Iterator[Event]], output: str, *, verb: str, names: tuple[str, ...]
-) -> None:
-    """A command that prepares: it judges no cases, so it is well when it found nothing amiss."""
-    report, duration_s = _fold(workspace, start)
-    if report.findings or output == "json":
-        _print_report(report, duration_s, output)
-    else:
-        click.echo(f"{verb} {', '.join(names) or 'nobody'}: done in {duration_s:.1f} s")
-    sys.exit(report.verdict.exit_code if report.findings else 0)

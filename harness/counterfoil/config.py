@@ -6,9 +6,11 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
+from counterfoil.builds import without_parents
 from counterfoil.errors import UsageError, nearest
 from counterfoil.workspace import (
     FORMAT_VERSION,
@@ -26,13 +28,19 @@ FILE_NAME = "counterfoil.toml"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 PLACEHOLDERS = ("port", "free-port")
+NOWHERE = Path("/nonexistent")
+
+
+def locate(start: Path) -> Path | None:
+    """The nearest counterfoil.toml, from `start` upwards."""
+    return next((folder / FILE_NAME for folder in (start, *start.parents) if (folder / FILE_NAME).is_file()), None)
 
 
 def find_workspace(start: Path) -> Workspace:
-    """The workspace of the nearest counterfoil.toml, from `start` upwards."""
-    for folder in (start, *start.parents):
-        if (folder / FILE_NAME).is_file():
-            return read_workspace(folder / FILE_NAME)
+    """The workspace of the nearest counterfoil.toml. Raises UsageError where there is none."""
+    file = locate(start)
+    if file:
+        return read_workspace(file)
     raise UsageError(
         f"no {FILE_NAME} in '{start}' or any folder above it",
         fix="go to the folder that has one, name it with --config PATH, or write one: see docs/configuration.md",
@@ -50,13 +58,18 @@ def read_workspace(file: Path) -> Workspace:
         ) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"'{file}' is not TOML", where=_line_of_toml_error(file, error), why=str(error)) from None
-    _refuse_unknown_keys(file, text, document)
-    try:
-        settings = msgspec.convert(document, Settings, strict=True)
-    except msgspec.ValidationError as error:
-        raise _invalid(file, text, error) from None
+    for table, content, struct in reversed(tuple(_tables(document))):
+        _check_table(file, text, table, content, struct)
+    settings = msgspec.convert(document, Settings, strict=True)
     _check(file, text, settings)
     return Workspace(root=file.parent.resolve(), file=file.resolve(), settings=settings)
+
+
+class Table(NamedTuple):
+    """A table of the file; `number` counts those of one name, as in an array of tables."""
+
+    name: str
+    number: int = 1
 
 
 def _line_of_toml_error(file: Path, error: Exception) -> str:
@@ -68,47 +81,61 @@ def _keys(table: type[msgspec.Struct]) -> tuple[str, ...]:
     return tuple(field.encode_name for field in msgspec.structs.fields(table))
 
 
-def _tables(document: dict[str, object]) -> Iterator[tuple[str, object, type[msgspec.Struct]]]:
-    """Every table of the file with the struct that says which keys it may have."""
-    yield "", document, Settings
-    yield "pacts", document.get("pacts"), Pacts
-    yield "schema", document.get("schema"), Schema
+def _tables(document: dict[str, object]) -> Iterator[tuple[Table, object, type[msgspec.Struct]]]:
+    """Every table of the file with the struct that says what it may hold; outer tables before those in them."""
+    yield Table(""), document, Settings
+    if "pacts" in document:
+        yield Table("pacts"), document["pacts"], Pacts
+    if "schema" in document:
+        yield Table("schema"), document["schema"], Schema
     participants = document.get("participants")
     for name, participant in participants.items() if isinstance(participants, dict) else ():
-        yield f"participants.{name}", participant, Participant
+        yield Table(f"participants.{name}"), participant, Participant
         if isinstance(participant, dict):
-            yield f"participants.{name}.provider", participant.get("provider"), Provider
-            yield f"participants.{name}.consumer", participant.get("consumer"), Consumer
+            if "provider" in participant:
+                yield Table(f"participants.{name}.provider"), participant["provider"], Provider
+            if "consumer" in participant:
+                yield Table(f"participants.{name}.consumer"), participant["consumer"], Consumer
             builds = participant.get("build")
-            for build in builds if isinstance(builds, list) else ():
-                yield f"participants.{name}.build", build, Build
+            for number, build in enumerate(builds if isinstance(builds, list) else (), start=1):
+                yield Table(f"participants.{name}.build", number), build, Build
 
 
-def _refuse_unknown_keys(file: Path, text: str, document: dict[str, object]) -> None:
-    for table, content, struct in _tables(document):
-        if not isinstance(content, dict):
-            continue
-        for key in content:
-            if key not in _keys(struct):
-                place = f"[{table}]" if table else "the top level"
-                raise UsageError(
-                    f"unknown key '{key}' in {place}",
-                    where=_locate(file, text, table, key),
-                    why=nearest(key, _keys(struct)),
-                    fix=f"correct or remove '{key}'",
-                )
+def _check_table(file: Path, text: str, table: Table, content: object, struct: type[msgspec.Struct]) -> None:
+    """Refuse unknown keys and wrong types. Tables inside this one have been checked before it."""
+    for key in content if isinstance(content, dict) else ():
+        if key not in _keys(struct):
+            place = f"[{table.name}]" if table.name else "the top level"
+            raise UsageError(
+                f"unknown key '{key}' in {place}",
+                where=_locate(file, text, table, key),
+                why=nearest(key, _keys(struct)),
+                fix=f"correct or remove '{key}'",
+            )
+    try:
+        msgspec.convert(content, struct, strict=True)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at ")
+        keys = re.findall(r"[\w-]+", path.rpartition("$")[2])
+        name = ".".join(filter(None, [table.name, *keys[:1]]))
+        raise UsageError(
+            f"'{name or file.name}' is not valid: {message}",
+            where=_locate(file, text, table, keys[0]) if keys else str(file),
+            fix="see docs/configuration.md for what each key takes",
+        ) from None
 
 
-def _locate(file: Path, text: str, table: str, key: str) -> str:
+def _locate(file: Path, text: str, table: Table, key: str) -> str:
     """`file:line` of a key, looked for after its table's header; the file alone where it is written otherwise."""
-    header = re.compile(r"^\s*\[\[?\s*" + r"\s*\.\s*".join(_quotable(part) for part in table.split(".")) + r"\s*\]")
+    names = r"\s*\.\s*".join(_quotable(part) for part in table.name.split("."))
+    header = re.compile(rf"^\s*\[\[?\s*{names}\s*\]")
     assignment = re.compile(r"^\s*" + _quotable(key) + r"\s*[=.]")
     subtable = re.compile(r"^\s*\[.*\b" + re.escape(key) + r"\b")
-    inside = not table
+    left = table.number if table.name else 0
     for number, line in enumerate(text.splitlines(), start=1):
-        if table and header.match(line):
-            inside = True
-        elif inside and (assignment.match(line) or subtable.match(line)):
+        if left and header.match(line):
+            left -= 1
+        elif not left and (assignment.match(line) or subtable.match(line)):
             return f"{file}:{number}"
     return str(file)
 
@@ -117,23 +144,12 @@ def _quotable(key: str) -> str:
     return rf"[\"']?{re.escape(key)}[\"']?"
 
 
-def _invalid(file: Path, text: str, error: msgspec.ValidationError) -> UsageError:
-    message, _, path = str(error).partition(" - at ")
-    keys = re.findall(r"[\w-]+", path.strip("`").replace("[...]", ""))
-    where = _locate(file, text, ".".join(keys[:-1]), keys[-1]) if keys else str(file)
-    return UsageError(
-        f"'{'.'.join(keys) or file.name}' is not valid: {message}",
-        where=where,
-        fix="see docs/configuration.md for what each key takes",
-    )
-
-
 def _check(file: Path, text: str, settings: Settings) -> None:
     """What types cannot say."""
     if settings.format != FORMAT_VERSION:
         raise UsageError(
             f"format = {settings.format} is not known to this version of Counterfoil",
-            where=_locate(file, text, "", "format"),
+            where=_locate(file, text, Table(""), "format"),
             why=f"it reads format {FORMAT_VERSION}",
             fix="upgrade Counterfoil, or set format = 1",
         )
@@ -147,19 +163,32 @@ def _check(file: Path, text: str, settings: Settings) -> None:
         if not folder.is_dir():
             raise UsageError(
                 f"dir = '{participant.dir}' of participant '{name}' is not a folder",
-                where=_locate(file, text, table, "dir"),
+                where=_locate(file, text, Table(table), "dir"),
                 why=f"paths are relative to {file.parent}",
                 fix="correct dir",
             )
+        for number, build in enumerate(participant.build, start=1):
+            _check_globs(file, text, Table(f"{table}.build", number), build.inputs)
+        if participant.consumer:
+            _check_globs(file, text, Table(f"{table}.consumer"), participant.consumer.inputs)
         if participant.provider:
-            _check_provider(file, text, f"{table}.provider", participant.provider)
+            _check_provider(file, text, Table(f"{table}.provider"), participant.provider)
 
 
-def _check_provider(file: Path, text: str, table: str, provider: Provider) -> None:
-    if not provider.start:
-        raise UsageError(
-            "start is empty", where=_locate(file, text, table, "start"), fix='for example ["node", "main.js"]'
-        )
+def _check_globs(file: Path, text: str, table: Table, patterns: tuple[str, ...]) -> None:
+    for pattern in patterns:
+        try:
+            any(NOWHERE.glob(without_parents(pattern)))
+        except (ValueError, NotImplementedError) as error:
+            raise UsageError(
+                f"'{pattern}' is not a pattern for inputs",
+                where=_locate(file, text, table, "inputs"),
+                why=str(error),
+                fix='relative to the participant\'s folder, for example "src/**/*.js"',
+            ) from None
+
+
+def _check_provider(file: Path, text: str, table: Table, provider: Provider) -> None:
     for key, value in (("ready", provider.ready), ("states", provider.states), ("messages", provider.messages)):
         if value is not None and not value.startswith("/"):
             raise UsageError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 from counterfoil.builds import Stamps, digest_of
@@ -14,19 +14,9 @@ from counterfoil.model import Finding, Location, Output
 from counterfoil.pacts import Pact, parse_pact
 from counterfoil.processes import Processes
 from counterfoil.rules import finding
-from counterfoil.workspace import Consumer, Participant, Workspace
+from counterfoil.workspace import Consumer, Workspace
 
 TAIL_SHOWN = 30
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consumed:
-    """What became of one participant's consumer tests."""
-
-    findings: tuple[Finding, ...] = ()
-    written: tuple[str, ...] = ()
-    """Pact files that changed, relative to the workspace."""
-    note: str = ""
 
 
 def read_pacts(workspace: Workspace) -> tuple[Pact, ...]:
@@ -47,23 +37,22 @@ def read_pact(workspace: Workspace, file: Path) -> Pact:
     return parse_pact(workspace.relative(file), data)
 
 
-def consume(
-    processes: Processes, stamps: Stamps, workspace: Workspace, name: str, participant: Participant
-) -> Consumed:
+def consume(processes: Processes, stamps: Stamps, workspace: Workspace, name: str) -> tuple[Finding, ...]:
     """Run the consumer tests of one participant, unless neither they nor what they wrote changed since they passed."""
+    participant = workspace.settings.participants[name]
     consumer, folder = participant.consumer, workspace.path(participant.dir)
     if consumer is None or workspace.pact_dir is None:
         raise ValueError(name)
-    with stamps.lock(f"consume-{name}"):
+    with stamps.held(f"consume-{name}", processes.stopped):
         inputs = digest_of(folder, consumer.inputs, consumer.run)
         if consumer.inputs and stamps.matches(f"consume-{name}", inputs + _digest_of_pacts(workspace, name)):
-            return Consumed(note="unchanged")
+            return ()
         workspace.state_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=workspace.state_dir, prefix=f"pacts-{name}-") as scratch:
-            consumed = _run(processes, workspace, name, consumer, folder, Path(scratch))
-        if not consumed.findings:
+            findings = _run(processes, workspace, name, consumer, Path(scratch))
+        if not findings:
             stamps.write(f"consume-{name}", inputs + _digest_of_pacts(workspace, name))
-        return consumed
+        return findings
 
 
 def _digest_of_pacts(workspace: Workspace, consumer: str) -> str:
@@ -80,52 +69,55 @@ def _digest_of_pacts(workspace: Workspace, consumer: str) -> str:
 
 
 def _run(
-    processes: Processes, workspace: Workspace, name: str, consumer: Consumer, folder: Path, scratch: Path
-) -> Consumed:
-    done = processes.run(
-        consumer.run, cwd=folder, env={**consumer.env, "PACT_DIR": str(scratch)}, deadline_s=consumer.deadline_s
-    )
+    processes: Processes, workspace: Workspace, name: str, consumer: Consumer, scratch: Path
+) -> tuple[Finding, ...]:
+    folder = workspace.path(workspace.settings.participants[name].dir)
+    where = Location(path=workspace.relative(folder))
+    env = {**consumer.env, "PACT_DIR": str(scratch)}
+    done = processes.run(consumer.run, cwd=folder, env=env, deadline_s=consumer.deadline_s)
     if done.exit_code != 0:
         how = f"did not end within {consumer.deadline_s:g} s" if done.exit_code is None else "failed"
-        return Consumed(
-            findings=(
-                finding(
-                    "CONSUMER_TEST_FAILED",
-                    name,
-                    f"the consumer tests of {name} {how}; its pact files are left as they were",
-                    fix=f"run them by hand in {workspace.relative(folder)}: {' '.join(consumer.run)}",
-                    location=Location(path=workspace.relative(folder)),
-                    evidence=(Output(label="they printed", lines=done.tail[-TAIL_SHOWN:]),),
-                ),
-            )
+        return (
+            finding(
+                "CONSUMER_TEST_FAILED",
+                name,
+                f"the consumer tests of {name} {how}; its pact files are left as they were",
+                fix=f"run them by hand in {where}: {' '.join(consumer.run)}",
+                location=where,
+                evidence=(Output(label="they printed", lines=done.tail[-TAIL_SHOWN:]),),
+            ),
         )
     written = sorted(scratch.glob("*.json"))
     if not written:
-        return Consumed(
-            findings=(
-                finding(
-                    "PACT_NOT_WRITTEN",
-                    name,
-                    f"the consumer tests of {name} passed but wrote no pact file",
-                    fix="let them write their pacts to the folder that the environment variable PACT_DIR names",
-                    location=Location(path=workspace.relative(folder)),
-                ),
-            )
+        return (
+            finding(
+                "PACT_NOT_WRITTEN",
+                name,
+                f"the consumer tests of {name} passed but wrote no pact file",
+                fix="let them write their pacts to the folder that the environment variable PACT_DIR names",
+                location=where,
+            ),
         )
-    return Consumed(written=tuple(_install(workspace, name, file) for file in written), note="written")
+    _install(workspace, {file.name: _checked(name, file) for file in written})
+    return ()
 
 
-def _install(workspace: Workspace, name: str, file: Path) -> str:
-    """Replace one pact file by a fresh one; only its own consumer may write it."""
-    target = (workspace.pact_dir or workspace.root) / file.name
-    fresh = parse_pact(file.name, file.read_bytes())
+def _install(workspace: Workspace, fresh: Mapping[str, bytes]) -> None:
+    """Put pact files in place, each as a whole; one that did not change is not touched."""
+    for file_name, data in fresh.items():
+        target = (workspace.pact_dir or workspace.root) / file_name
+        if not target.is_file() or target.read_bytes() != data:
+            replace_file(target, data)
+
+
+def _checked(name: str, file: Path) -> bytes:
+    """What a consumer test wrote, once it is sure that it is a pact, and of this consumer."""
+    data = file.read_bytes()
+    fresh = parse_pact(file.name, data)
     if fresh.consumer != name:
         raise UsageError(
             f"the consumer tests of '{name}' wrote a pact of consumer '{fresh.consumer}' ({file.name})",
             why="a participant writes the pacts in which it is the consumer",
             fix=f"name the consumer '{name}' in its tests, or the participant '{fresh.consumer}' in counterfoil.toml",
         )
-    data = file.read_bytes()
-    if not target.is_file() or target.read_bytes() != data:
-        replace_file(target, data)
-    return workspace.relative(target)
+    return data

@@ -15,6 +15,7 @@ from rich.text import Text
 from counterfoil import toolchain
 from counterfoil.model import Verdict
 from counterfoil.processes import Processes
+from counterfoil.reporters.text_report import printable
 from counterfoil.toolchain import Tool
 from counterfoil.workspace import Workspace
 
@@ -46,8 +47,10 @@ def show(console: Console, tools: tuple[Tool, ...], *, as_json: bool) -> Verdict
     for title in ("tool", "version", "needed", "state"):
         table.add_column(title)
     for tool in tools:
-        state = Text("ok", "green") if tool.usable else Text(f"{_problem(tool)}: {tool.install}", "yellow")
-        table.add_row(tool.name, tool.version or "-", f">= {tool.minimum}" if tool.minimum != "0" else "any", state)
+        problem = printable(f"{_problem(tool)}: {tool.install}")
+        state = Text("ok", "green") if tool.usable else Text(problem, "yellow")
+        needed = f">= {tool.minimum}" if tool.minimum != "0" else "any"
+        table.add_row(Text(printable(tool.name)), Text(printable(tool.version or "-")), needed, state)
     console.print(table)
     return verdict
 

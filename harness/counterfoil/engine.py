@@ -52,15 +52,25 @@ class Engine:
 
     def consume(self, names: Sequence[str]) -> Iterator[Event]:
         """Run the consumer tests of these participants and install the pacts they write."""
-        yield from self._timed([self._consumer_task(name) for name in names])
+        yield from self._each(names, Lane.CONSUME, self._consumed)
 
     def build(self, names: Sequence[str]) -> Iterator[Event]:
         """Run the build commands of these participants, as far as something changed."""
-        yield from self._timed([partial(self._prepare_and_tell, name) for name in names])
+        yield from self._each(names, Lane.BUILD, self._built)
 
-    def _timed(self, tasks: Sequence[Task]) -> Iterator[Event]:
+    def _each(
+        self, names: Sequence[str], lane: Lane, work: Callable[[str, Emit], tuple[Finding, ...]]
+    ) -> Iterator[Event]:
+        """Do the same work for each participant, as a case of its own."""
+
+        def task(name: str, emit: Emit) -> None:
+            started_s = self._elapsed_s()
+            findings = work(name, emit)
+            case = Case(lane=lane, subject=name, name=lane, participants=(name,))
+            emit(CaseFinished(CaseResult(case=case, findings=findings, duration_s=self._elapsed_s() - started_s)))
+
         yield RunStarted(())
-        yield from self._run(tasks)
+        yield from self._run([partial(task, name) for name in names])
         yield RunFinished(self._elapsed_s())
 
     def _elapsed_s(self) -> float:
@@ -129,27 +139,19 @@ class Engine:
             location=planned[0].pact.locate(),
         )
 
-    def _prepare_and_tell(self, name: str, emit: Emit) -> None:
+    def _built(self, name: str, emit: Emit) -> tuple[Finding, ...]:
         obstacle = self._preparation.prepare(name, (), f"build {name}", partial(self._step, emit))
-        if obstacle:
-            emit(FindingRaised(obstacle))
+        return (obstacle,) if obstacle else ()
 
-    def _consumer_task(self, name: str) -> Task:
+    def _consumed(self, name: str, emit: Emit) -> tuple[Finding, ...]:
         participant = self._workspace.settings.participants[name]
-
-        def task(emit: Emit) -> None:
-            command = participant.consumer.run if participant.consumer else ()
-            at_stake = f"consumer tests of {name}"
-            obstacle = self._preparation.prepare(name, command, at_stake, partial(self._step, emit))
-            if obstacle:
-                emit(FindingRaised(obstacle))
-                return
-            with self._step(emit, f"consumer tests of {name}"):
-                consumed = consumers.consume(self._processes, self._stamps, self._workspace, name, participant)
-            for found in consumed.findings:
-                emit(FindingRaised(found))
-
-        return task
+        command = participant.consumer.run if participant.consumer else ()
+        at_stake = f"consumer tests of {name}"
+        obstacle = self._preparation.prepare(name, command, at_stake, partial(self._step, emit))
+        if obstacle:
+            return (obstacle,)
+        with self._step(emit, at_stake):
+            return consumers.consume(self._processes, self._stamps, self._workspace, name)
 
     def _schema_task(self, case: Case) -> Task:
         judge = schema_lane.judge_lint if case.name == LINT else schema_lane.judge_breaking

@@ -6,6 +6,7 @@ was killed. Needs nothing but the standard library, so that it starts in a few m
 """
 
 import contextlib
+import ctypes
 import os
 import select
 import signal
@@ -13,12 +14,15 @@ import subprocess
 import sys
 
 CANNOT_START = 127
+PR_SET_CHILD_SUBREAPER = 36
+ORPHAN_GENERATIONS = 20
 
 
 def main(arguments: list[str]) -> int:
     """Run the command; its exit code, or 128 + the signal that ended it."""
     pipe, grace_s, command = int(arguments[0]), float(arguments[1]), arguments[2:]
     signals = watch_signals()
+    adopt_orphans()
     try:
         child = subprocess.Popen(command, start_new_session=True)
     except OSError as error:
@@ -57,6 +61,37 @@ def end(child: "subprocess.Popen[bytes]", grace_s: float) -> None:
             child.wait(grace_s)
     signal_group(child.pid, signal.SIGKILL)
     child.wait()
+    end_orphans()
+
+
+def adopt_orphans() -> None:
+    """Become the parent of whatever loses its own, such as a daemon that left the group. Linux only."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end_orphans() -> None:
+    """Kill adopted processes until none is left; each that ends may leave children of its own."""
+    for _ in range(ORPHAN_GENERATIONS):
+        children = [process for process, parent in processes() if parent == os.getpid()]
+        if not children:
+            return
+        for process in children:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(process, 0)
+
+
+def processes() -> "list[tuple[int, int]]":
+    """Every process with its parent; none where there is no /proc."""
+    found = []
+    with contextlib.suppress(OSError):
+        for name in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208  (pathlib takes longer to load than all of this)
+            with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/{name}/stat", "rb") as stat:  # noqa: PTH123  (the same)
+                # The name, in parentheses, may hold anything; after it come the state and the parent.
+                found.append((int(name), int(stat.read().rpartition(b")")[2].split()[1])))
+    return found
 
 
 def signal_group(group: int, number: int) -> None:

@@ -54,9 +54,17 @@ class Level(StrEnum):
 class Lane(StrEnum):
     """A kind of judgement; lanes that do not depend on one another run side by side."""
 
+    BUILD = "build"
+    """The participants' build commands; a command of its own, and no part of a check."""
+    CONSUME = "consume"
+    """The participants' consumer tests; likewise."""
     PACTS = "pacts"
     VERIFY = "verify"
     SCHEMA = "schema"
+
+
+CHECKED_LANES = (Lane.PACTS, Lane.VERIFY, Lane.SCHEMA)
+"""What a check judges."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,11 +168,12 @@ class Report:
     @property
     def all_findings(self) -> tuple[Finding, ...]:
         """The findings of the run and of its cases, each identity once, the strongest level first."""
-        by_identity: dict[tuple[str, str], Finding] = {}
-        for finding in (*self.findings, *(found for result in self.results for found in result.findings)):
-            by_identity.setdefault(finding.identity, finding)
         levels = list(Level)
-        return tuple(sorted(by_identity.values(), key=lambda finding: levels.index(finding.level)))
+        found = [*self.findings, *(finding for result in self.results for finding in result.findings)]
+        by_identity: dict[tuple[str, str], Finding] = {}
+        for finding in sorted(found, key=lambda finding: levels.index(finding.level)):
+            by_identity.setdefault(finding.identity, finding)
+        return tuple(by_identity.values())
 
     @property
     def verdict(self) -> Verdict:

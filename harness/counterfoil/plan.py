@@ -27,10 +27,18 @@ class Selection:
     def covers(self, case: Case) -> bool:
         """Whether the case is to be judged."""
         return (
-            (not self.lanes or case.lane in self.lanes)
-            and (not self.participants or not self.participants.isdisjoint(case.participants))
+            self.judges(case.lane)
+            and self.concerns(*case.participants)
             and self.keyword.casefold() in case.id.casefold()
         )
+
+    def judges(self, *lanes: Lane) -> bool:
+        """Whether any of these lanes is to be judged."""
+        return not self.lanes or not self.lanes.isdisjoint(lanes)
+
+    def concerns(self, *participants: str) -> bool:
+        """Whether any of these participants is meant."""
+        return not self.participants or not self.participants.isdisjoint(participants)
 
     @property
     def is_narrow(self) -> bool:
@@ -89,7 +97,7 @@ def make_plan(settings: Settings, pacts: Iterable[Pact], selection: Selection) -
         pact_cases=tuple(pair for pair in pact_cases if selection.covers(pair[0])),
         interactions=tuple(planned for planned in interactions if selection.covers(planned.case)),
         schema_cases=tuple(case for case in schema_cases if selection.covers(case)),
-        findings=() if selection.is_narrow else tuple(_missing_pacts(settings, pacts)),
+        findings=tuple(_missing_pacts(settings, pacts, selection)),
     )
     if plan.cases or plan.findings:
         return plan
@@ -121,9 +129,9 @@ def _planned(interaction: Interaction, pact: Pact) -> PlannedInteraction:
     return PlannedInteraction(case, interaction, pact)
 
 
-def _missing_pacts(settings: Settings, pacts: tuple[Pact, ...]) -> Iterable[Finding]:
+def _missing_pacts(settings: Settings, pacts: tuple[Pact, ...], selection: Selection) -> Iterable[Finding]:
     """No pact at all, or none from a participant that has consumer tests: a green run would prove too little."""
-    if settings.pacts is None:
+    if settings.pacts is None or selection.keyword or not selection.judges(Lane.PACTS, Lane.VERIFY):
         return
     where = Location(path=settings.pacts.dir)
     if not pacts:
@@ -137,7 +145,7 @@ def _missing_pacts(settings: Settings, pacts: tuple[Pact, ...]) -> Iterable[Find
         return
     consumers = {pact.consumer for pact in pacts}
     for name, participant in settings.participants.items():
-        if participant.consumer and name not in consumers:
+        if participant.consumer and name not in consumers and selection.concerns(name):
             yield finding(
                 "PACT_MISSING",
                 name,

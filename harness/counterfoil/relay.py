@@ -1,8 +1,8 @@
 """Stands between Pact's verifier and a provider's state and message endpoints, and remembers what these answered.
 
-The verifier alone hides too much: a failed state change is easily lost among its results, and a 5xx from a state or
-message endpoint is retried eight times, which takes two minutes. The relay passes the first answer on, with every
-failure as 424, and keeps a record of each call.
+The verifier alone hides too much: a failed state change is easily lost among its results, a message endpoint's 404 is
+taken for a message, and a 5xx from either is retried eight times, which takes two minutes. The relay passes the first
+answer on, every failure as 424, and keeps a record of each call.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
@@ -20,29 +21,49 @@ from urllib.parse import urlsplit
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
 ERROR_EXCERPT_CHARS = 500
 SUCCESS_CLASS = 2
+STATES_PATH = "/states"
+MESSAGES_PATH = "/messages"
+TEARDOWN = "teardown"
+
+
+class CallKind(StrEnum):
+    """Which of the provider's endpoints was called."""
+
+    STATE = "state"
+    MESSAGE = "message"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StateCall:
-    """One call of the provider's state endpoint; `status` is None when no answer came."""
+class Call:
+    """One call that was passed on; `name` is a provider state or a message's description, `params` canonical JSON."""
 
-    state: str
-    params: str
-    action: str
-    status: int | None
-    error: str
+    kind: CallKind
+    name: str
+    params: str = "{}"
+    action: str = ""
+    status: int | None = None
+    """None when no answer came."""
+    error: str = ""
 
-    def as_json(self) -> dict[str, object]:
-        """The call as plain JSON."""
-        return asdict(self)
+    @property
+    def succeeded(self) -> bool:
+        """Whether the provider answered 2xx."""
+        return is_success(self.status)
+
+
+Answer = tuple[int | None, list[tuple[str, str]], bytes, str]
+"""Status (None: there was no answer), headers, body, and what went wrong."""
+
+STATELESS = Call(kind=CallKind.STATE, name="")
+NOTHING_TO_DO: Answer = (HTTPStatus.OK, [], b"{}", "")
 
 
 class Relay:
     """Answers on a port of its own; `states` and `messages` are the provider's endpoints as full URLs, or None."""
 
     def __init__(self, *, states: str | None, messages: str | None, timeout_s: float) -> None:
-        self.calls: list[StateCall] = []
-        self._targets = {"/states": states, "/messages": messages}
+        self.calls: list[Call] = []
+        self._targets = {STATES_PATH: states, MESSAGES_PATH: messages}
         self._timeout_s = timeout_s
         relay = self
 
@@ -75,14 +96,14 @@ class Relay:
         """Pass one request on, and its answer back."""
         size = int(handler.headers.get("content-length") or 0)
         body = handler.rfile.read(min(size, BODY_LIMIT_BYTES))
-        target = self._targets.get(handler.path)
-        status, headers, content, error = self._forward(target, body)
-        if handler.path == "/states":
-            self.calls.append(_state_call(body, status, error or _excerpt(status, content)))
-        passed = (
-            status if status is not None and status < HTTPStatus.INTERNAL_SERVER_ERROR else HTTPStatus.FAILED_DEPENDENCY
-        )
-        handler.send_response(passed)
+        call = _read_call(handler.path, body)
+        status, headers, content, error = NOTHING_TO_DO
+        if call != STATELESS:
+            status, headers, content, error = self._forward(self._targets.get(handler.path), body)
+            self.calls.append(replace(call, status=status, error=error or _excerpt(status, content)))
+        # A failed teardown comes too late to keep the verifier from telling what the provider answered.
+        passed = is_success(status) or call.action == TEARDOWN
+        handler.send_response(HTTPStatus.OK if passed else HTTPStatus.FAILED_DEPENDENCY)
         for name, value in headers:
             if name.lower() in {"content-type", "pact-message-metadata"}:
                 handler.send_header(name, value)
@@ -90,7 +111,7 @@ class Relay:
         handler.end_headers()
         handler.wfile.write(content)
 
-    def _forward(self, target: str | None, body: bytes) -> tuple[int | None, list[tuple[str, str]], bytes, str]:
+    def _forward(self, target: str | None, body: bytes) -> Answer:
         if target is None:
             return HTTPStatus.NOT_FOUND, [], b"", "the participant names no such endpoint in counterfoil.toml"
         url = urlsplit(target)
@@ -114,12 +135,16 @@ def _excerpt(status: int | None, content: bytes) -> str:
     return "" if is_success(status) else content[:ERROR_EXCERPT_CHARS].decode("utf-8", "replace")
 
 
-def _state_call(body: bytes, status: int | None, error: str) -> StateCall:
+def _read_call(path: str, body: bytes) -> Call:
+    """What the verifier asks for. Without a provider state it asks for the state "" all the same."""
     request = json.loads(body)
-    return StateCall(
-        state=str(request.get("state", "")),
+    if path == MESSAGES_PATH:
+        return Call(kind=CallKind.MESSAGE, name=str(request.get("description", "")))
+    if not request.get("state"):
+        return STATELESS
+    return Call(
+        kind=CallKind.STATE,
+        name=str(request["state"]),
         params=json.dumps(request.get("params") or {}, sort_keys=True, separators=(",", ":"), ensure_ascii=False),
         action=str(request.get("action", "setup")),
-        status=status,
-        error=error,
     )

@@ -15,7 +15,7 @@ from counterfoil import services
 from counterfoil.model import CaseResult, Finding, Location, Mismatch, Output
 from counterfoil.plan import PlannedInteraction
 from counterfoil.processes import Processes
-from counterfoil.relay import is_success
+from counterfoil.relay import Call, CallKind
 from counterfoil.rules import finding
 from counterfoil.verification_worker import Job
 from counterfoil.workspace import Participant, Provider, Workspace
@@ -30,7 +30,7 @@ class Answered:
     """What the worker found out."""
 
     results: Sequence[Mapping[str, Any]]
-    state_calls: Sequence[Mapping[str, Any]]
+    calls: Sequence[Call]
     service_tail: tuple[str, ...]
 
 
@@ -81,38 +81,53 @@ def _run_worker(
     service: services.Service,
     planned: Sequence[PlannedInteraction],
 ) -> Answered | Finding:
-    job = Job(
+    calls = sum(1 + 2 * max(1, len(one.interaction.states)) for one in planned)
+    deadline_s = WORKER_START_S + calls * provider.answer_within_s
+    done = processes.run(
+        [sys.executable, "-P", "-m", "counterfoil.verification_worker"],
+        cwd=workspace.root,
+        stdin=json.dumps(asdict(_job(workspace, name, provider, service.port, planned))).encode(),
+        deadline_s=deadline_s,
+    )
+    service_tail = service.child.tail.lines
+    answered = _read_answer(done.stdout, service_tail) if done.exit_code == 0 else None
+    if answered:
+        return answered
+    rule, how = "VERIFIER_CRASHED", f"ended with exit code {done.exit_code} and no result"
+    if done.exit_code is None:
+        rule, how = "VERIFIER_TIMED_OUT", f"did not end within {deadline_s:g} s"
+    return finding(
+        rule,
+        name,
+        f"the verifier of {name} {how}",
+        fix=f"counterfoil verify --participant {name}; if it happens again, -k narrows it to one interaction",
+        evidence=(Output(label="it printed", lines=done.tail[-TAIL_SHOWN:]), *_printed(name, service_tail)),
+    )
+
+
+def _job(workspace: Workspace, name: str, provider: Provider, port: int, planned: Sequence[PlannedInteraction]) -> Job:
+    return Job(
         provider=name,
-        port=service.port,
+        port=port,
         pacts=sorted({str(workspace.path(one.pact.path)) for one in planned}),
         descriptions=sorted({one.interaction.description for one in planned}),
         states_path=provider.states,
         messages_path=provider.messages,
         answer_within_s=provider.answer_within_s,
     )
-    calls = sum(1 + 2 * max(1, len(one.interaction.states)) for one in planned)
-    deadline_s = WORKER_START_S + calls * provider.answer_within_s
-    done = processes.run(
-        [sys.executable, "-m", "counterfoil.verification_worker"],
-        cwd=workspace.root,
-        stdin=json.dumps(asdict(job)).encode(),
-        deadline_s=deadline_s,
-    )
-    if done.exit_code is None:
-        rule, how = "VERIFIER_TIMED_OUT", f"did not end within {deadline_s:g} s"
-    elif done.exit_code != 0:
-        rule, how = "VERIFIER_CRASHED", f"ended with exit code {done.exit_code}"
-    else:
-        answer = json.loads(done.stdout)
-        results = answer["results"].get("interactionResults") or []
-        return Answered(results=results, state_calls=answer["state_calls"], service_tail=service.child.tail.lines)
-    return finding(
-        rule,
-        name,
-        f"the verifier of {name} {how}",
-        fix=f"counterfoil verify --participant {name}; if it happens again, -k narrows it to one interaction",
-        evidence=(Output(label="it printed", lines=done.tail[-TAIL_SHOWN:]), *_printed(name, service.child.tail.lines)),
-    )
+
+
+def _read_answer(stdout: bytes, service_tail: tuple[str, ...]) -> Answered | None:
+    """What the worker wrote, or None when that is not a result."""
+    try:
+        answer = json.loads(stdout)
+        return Answered(
+            results=answer["results"].get("interactionResults") or [],
+            calls=[Call(**{**call, "kind": CallKind(call["kind"])}) for call in answer["calls"]],
+            service_tail=service_tail,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _read_results(
@@ -125,11 +140,11 @@ def _read_results(
     for one in planned:
         waiting = by_key[one.pact.consumer, one.interaction.description]
         outcome = waiting.pop(0) if waiting else None
-        findings = tuple(_state_findings(name, provider, answered, one))
+        findings = (*_state_findings(name, provider, answered, one), *_message_findings(name, provider, answered, one))
         if outcome is None:
             findings = (_not_run(name, one), *findings)
-        elif outcome.get("result") != "OK" and not findings:
-            findings = (_failed(name, provider, answered, one, outcome),)
+        elif outcome.get("result") != "OK" and (not findings or _mismatches(outcome)):
+            findings = (_failed(name, provider, answered, one, outcome), *findings)
         duration = str(outcome.get("duration", "")) if outcome else ""
         yield CaseResult(case=one.case, findings=findings, duration_s=_seconds(duration))
 
@@ -147,35 +162,51 @@ def _not_run(name: str, one: PlannedInteraction) -> Finding:
 def _state_findings(name: str, provider: Provider, answered: Answered, one: PlannedInteraction) -> Iterator[Finding]:
     """Provider states of this interaction that were not set up, or not torn down."""
     wanted = {(state.name, state.params) for state in one.interaction.states}
-    for call in answered.state_calls:
-        status = call["status"]
-        if (call["state"], call["params"]) not in wanted or is_success(status):
+    for call in answered.calls:
+        if call.kind is not CallKind.STATE or call.succeeded or (call.name, call.params) not in wanted:
             continue
-        unknown = status == HTTPStatus.NOT_FOUND
+        unknown = call.status == HTTPStatus.NOT_FOUND
         endpoint = provider.states or "no states endpoint in counterfoil.toml"
         yield finding(
             "STATE_UNKNOWN" if unknown else "STATE_FAILED",
-            f"{one.pact.subject(one.interaction)}::{call['state']}",
-            f"{name} does not know the provider state '{call['state']}'"
+            f"{one.pact.subject(one.interaction)}::{call.name}",
+            f"{name} does not know the provider state '{call.name}'"
             if unknown
-            else f"the {call['action']} of provider state '{call['state']}' failed in {name}",
-            fix=f"teach {name}'s provider-state handler '{call['state']}' ({endpoint})",
+            else f"the {call.action} of provider state '{call.name}' failed in {name}",
+            fix=f"teach {name}'s provider-state handler '{call.name}' ({endpoint})",
             location=one.pact.locate(one.interaction),
-            evidence=(Output(label=_answer(status), lines=(call["error"],)),) if call["error"] else (),
+            evidence=_answer(call),
         )
         return
 
 
-def _answer(status: int | None) -> str:
-    return "it answered" if status is None else f"it answered {status}"
+def _message_findings(name: str, provider: Provider, answered: Answered, one: PlannedInteraction) -> Iterator[Finding]:
+    """A message that the provider did not emit when it was asked to."""
+    description = one.interaction.description
+    for call in answered.calls:
+        if call.kind is CallKind.MESSAGE and call.name == description and not call.succeeded:
+            endpoint = provider.messages or "no messages endpoint in counterfoil.toml"
+            yield finding(
+                "MESSAGE_NOT_EMITTED",
+                one.pact.subject(one.interaction),
+                f"{name} emitted nothing when asked for '{description}'",
+                fix=f"let {name}'s message endpoint ({endpoint}) run the code that emits it",
+                location=one.pact.locate(one.interaction),
+                evidence=_answer(call),
+            )
+            return
+
+
+def _answer(call: Call) -> tuple[Output, ...]:
+    label = "it answered" if call.status is None else f"it answered {call.status}"
+    return (Output(label=label, lines=(call.error,)),) if call.error else ()
 
 
 def _failed(
     name: str, provider: Provider, answered: Answered, one: PlannedInteraction, result: Mapping[str, Any]
 ) -> Finding:
-    mismatch = result.get("mismatch") or {}
-    mismatches = tuple(_mismatch(entry) for entry in mismatch.get("mismatches") or ())
-    error = str(mismatch.get("message", "")) or "the verifier gave no reason"
+    mismatches = _mismatches(result)
+    error = str((result.get("mismatch") or {}).get("message", "")) or "the verifier gave no reason"
     slow = not mismatches and _seconds(str(result.get("duration", ""))) >= provider.answer_within_s
     if slow:
         message = f"{name} gave no answer within {provider.answer_within_s:g} s"
@@ -191,6 +222,12 @@ def _failed(
         location=one.pact.locate(one.interaction),
         evidence=(*mismatches, *(_printed(name, answered.service_tail) if _explains(mismatches) else ())),
     )
+
+
+def _mismatches(result: Mapping[str, Any]) -> tuple[Mismatch, ...]:
+    """What differs, in an order of our own: the verifier's changes from run to run."""
+    entries = (result.get("mismatch") or {}).get("mismatches") or ()
+    return tuple(sorted(map(_mismatch, entries), key=lambda mismatch: (mismatch.path, mismatch.message)))
 
 
 def _explains(mismatches: Sequence[Mismatch]) -> bool:

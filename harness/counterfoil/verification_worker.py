@@ -9,9 +9,9 @@ import json
 import os
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from counterfoil.relay import Relay
+from counterfoil.relay import MESSAGES_PATH, STATES_PATH, Relay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +33,8 @@ def verify(job: Job, relay: Relay) -> dict[str, object]:
 
     verifier = Verifier(job.provider, host="127.0.0.1")
     verifier.add_transport(url=f"http://127.0.0.1:{job.port}")
-    verifier.add_transport(protocol="message", scheme="http", port=relay.port, path="/messages")
-    verifier.state_handler(f"http://127.0.0.1:{relay.port}/states", teardown=True, body=True)
+    verifier.add_transport(protocol="message", scheme="http", port=relay.port, path=MESSAGES_PATH)
+    verifier.state_handler(f"http://127.0.0.1:{relay.port}{STATES_PATH}", teardown=True, body=True)
     verifier.set_request_timeout(int(job.answer_within_s * 1000))
     verifier.set_coloured_output(enabled=False)
     verifier.filter("^(?:" + "|".join(re.escape(description) for description in job.descriptions) + ")$")
@@ -45,7 +45,7 @@ def verify(job: Job, relay: Relay) -> dict[str, object]:
         verifier.verify()
     except RuntimeError as failure:  # also how it says that interactions failed: the results tell
         error = str(failure)
-    return {"results": verifier.results, "error": error, "state_calls": [call.as_json() for call in relay.calls]}
+    return {"results": verifier.results, "error": error, "calls": [asdict(call) for call in relay.calls]}
 
 
 def main() -> None:

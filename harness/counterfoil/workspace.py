@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 FORMAT_VERSION = 1
+DAY_S = 86_400.0
+
+Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$", description="text without NUL, which no argument can carry")]
+Command = Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
+Environment = dict[Annotated[str, msgspec.Meta(pattern=r"^[^=\x00]+$")], Text]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=DAY_S)]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
@@ -17,47 +25,47 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
 class Build(_Table, frozen=True):
     """One command that must have run before a participant can start; it runs again only when an input changed."""
 
-    run: tuple[str, ...]
-    inputs: tuple[str, ...] = ()
+    run: Command
+    inputs: tuple[Text, ...] = ()
     """Glob patterns, relative to the participant's folder. None: the command runs each time."""
-    outputs: tuple[str, ...] = ()
+    outputs: tuple[Text, ...] = ()
     """Files or folders that the command leaves behind; when one is missing, the command runs again."""
-    deadline_s: float = 900.0
+    deadline_s: Seconds = 900.0
 
 
 class Provider(_Table, frozen=True):
     """How to start a participant so that its contracts can be verified."""
 
-    start: tuple[str, ...]
-    ready: str = "/healthz"
+    start: Command
+    ready: Text = "/healthz"
     """The path that answers 2xx once the participant serves."""
-    port: int | None = None
+    port: Port | None = None
     """A fixed HTTP port. None: a free one is chosen for each run."""
-    env: dict[str, str] = {}
+    env: Environment = {}
     """`{port}` is the HTTP port, `{free-port}` another free port, for example for gRPC."""
-    states: str | None = None
+    states: Text | None = None
     """The path that sets provider states up and tears them down."""
-    messages: str | None = None
+    messages: Text | None = None
     """The path that makes the participant emit a described message."""
-    ready_within_s: float = 30.0
-    answer_within_s: float = 5.0
-    stop_within_s: float = 10.0
+    ready_within_s: Seconds = 30.0
+    answer_within_s: Seconds = 5.0
+    stop_within_s: Seconds = 10.0
 
 
 class Consumer(_Table, frozen=True):
     """How to run a participant's consumer tests; they write pact files to the folder that `PACT_DIR` names."""
 
-    run: tuple[str, ...]
-    inputs: tuple[str, ...] = ()
-    env: dict[str, str] = {}
-    deadline_s: float = 600.0
+    run: Command
+    inputs: tuple[Text, ...] = ()
+    env: Environment = {}
+    deadline_s: Seconds = 600.0
 
 
 class Participant(_Table, frozen=True):
     """A service under contract."""
 
-    dir: str = "."
-    tools: tuple[str, ...] = ()
+    dir: Text = "."
+    tools: tuple[Text, ...] = ()
     """Programs that must be on PATH for anything of this participant to be judged."""
     build: tuple[Build, ...] = ()
     provider: Provider | None = None
@@ -67,14 +75,14 @@ class Participant(_Table, frozen=True):
 class Pacts(_Table, frozen=True):
     """Where the pact files lie."""
 
-    dir: str = "contracts/pacts"
+    dir: Text = "contracts/pacts"
 
 
 class Schema(_Table, frozen=True):
     """Which protobuf schema is judged, against which baseline."""
 
-    dir: str = "protos"
-    against: str | None = None
+    dir: Text = "protos"
+    against: Text | None = None
     """A folder of protos, an image (`.binpb`), or `git:REF`. None: there is no baseline."""
 
 

@@ -16,6 +16,13 @@ from counterfoil.events import CaseFinished, Event, RunStarted, StepFinished, St
 from counterfoil.model import Evidence, Finding, Lane, Mismatch, Output, Report, Verdict, worst
 
 FINDINGS_SHOWN = 12
+UNITS = {
+    Lane.BUILD: "participant",
+    Lane.CONSUME: "participant",
+    Lane.PACTS: "pact file",
+    Lane.VERIFY: "interactions",
+    Lane.SCHEMA: "checks",
+}
 EVIDENCE_SHOWN = 6
 OUTPUT_LINES_SHOWN = 8
 VALUE_SHOWN_CHARS = 200
@@ -91,9 +98,8 @@ def _table(report: Report) -> Table:
     for (lane, subject), verdicts in sorted(groups.items(), key=lambda group: (lanes.index(group[0][0]), group[0][1])):
         verdict = worst(verdicts)
         good = sum(one is Verdict.COMPATIBLE for one in verdicts)
-        unit = {Lane.VERIFY: "interactions", Lane.PACTS: "pact file", Lane.SCHEMA: "checks"}[lane]
         table.add_row(
-            str(lane), Text(printable(subject)), f"{good}/{len(verdicts)} {unit}", Text(verdict, STYLES[verdict])
+            str(lane), Text(printable(subject)), f"{good}/{len(verdicts)} {UNITS[lane]}", Text(verdict, STYLES[verdict])
         )
     return table
 

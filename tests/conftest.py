@@ -1,0 +1,83 @@
+"""Fixtures of every test: a workspace to fill, and a watch that no test leaves a process behind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests import builders
+from tests.builders import Workspace
+
+RULE_MARKERS = {
+    "fires": "fires(*rules): the test reads a report in which these rules have findings.",
+    "silent": "silent(*rules): the test reads a report in which these rules had something to judge and found nothing.",
+}
+MARK = "COUNTERFOIL_TEST_ID"
+os.environ[MARK] = f"tests-{os.getpid()}"
+os.environ.pop("COLUMNS", None)
+LEAVE_WITHIN_S = 3.0
+
+settings.register_profile("suite", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for description in RULE_MARKERS.values():
+        config.addinivalue_line("markers", description)
+
+
+@pytest.fixture(autouse=True)
+def hold_to_markers(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that says it fires a rule, or leaves it silent, must have read a report that shows it."""
+    builders.READ_RULES.clear()
+    yield
+    seen = builders.READ_RULES
+    for marker in request.node.iter_markers("fires"):
+        assert set(marker.args) <= set().union(*seen), f"marked as firing {marker.args}, but the reports show {seen}"
+    for marker in request.node.iter_markers("silent"):
+        assert seen, "marked as silent, but the test read no report"
+        assert any(set(marker.args).isdisjoint(rules) for rules in seen), f"not silent: {seen}"
+
+
+def marked_processes(*, besides: Collection[int] = ()) -> list[psutil.Process]:
+    """Every process that was started, however indirectly, by this test process and still lives."""
+    found = []
+    for pid in set(psutil.pids()).difference(besides, [os.getpid()]):
+        try:
+            process = psutil.Process(pid)
+            if process.environ().get(MARK) == os.environ[MARK] and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+@pytest.fixture(autouse=True)
+def leave_no_process() -> Iterator[None]:
+    """Fail a test that leaves a process behind, and end that process; those of a whole module's fixture may stay."""
+    before = set(marked_processes())
+    yield
+    started = [process for process in marked_processes() if process not in before]
+    _, left = psutil.wait_procs(started, timeout=LEAVE_WITHIN_S)
+    told = [f"{process.pid} {_command(process)}" for process in left]
+    for process in left:
+        process.kill()
+    assert not told, f"processes were left behind: {told}"
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return "(gone)"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Workspace:
+    """An empty workspace."""
+    return Workspace(tmp_path)

@@ -1,0 +1,184 @@
+"""The surface of the program: help, exit codes, options, doctor."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from counterfoil import __version__
+from counterfoil.cli import cli
+
+from tests.builders import CLI, EXIT_CODES, Workspace, interaction, pact
+
+COMMANDS = {"check", "verify", "breaking", "consume", "build", "doctor"}
+JUDGING = {"check", "verify", "breaking"}
+
+
+@pytest.fixture
+def shop(shop: Workspace) -> Workspace:
+    shop.provide("catalog", {"routes": {"GET /product": {"body": {"id": 1}}, "GET /null": {"body": {"id": None}}}})
+    shop.pact(pact("web", "catalog", interaction("a product", body={"id": 1})))
+    return shop
+
+
+def test_the_commands_are_these() -> None:
+    assert set(cli.commands) >= COMMANDS
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_lists_every_command_and_exit_code(shop: Workspace, option: str) -> None:
+    ran = shop.run(option)
+    assert (ran.exit_code, ran.stderr) == (0, "")
+    listed = {line.split()[0] for line in ran.stdout.split("Commands:")[1].splitlines() if line.strip()}
+    assert set(cli.commands) <= listed
+    for words in ("0 compatible", "1 broken", "2 usage error", "3 unproven"):
+        assert words in " ".join(ran.stdout.split())
+
+
+@pytest.mark.parametrize("command", sorted(cli.commands))
+def test_every_command_has_help(shop: Workspace, command: str) -> None:
+    ran = shop.run(command, "--help")
+    assert (ran.exit_code, ran.stderr) == (0, "")
+    assert re.match(rf"Usage: (python -m )?counterfoil {command} ", ran.stdout)
+    described = cli.commands[command]
+    assert (described.help or "").splitlines()[0][:30] in ran.stdout
+    for parameter in described.params:
+        assert parameter.opts[-1].lower() in ran.stdout.lower()
+
+
+@pytest.mark.parametrize("command", sorted(JUDGING))
+def test_judging_commands_take_a_format(command: str) -> None:
+    options = {option for parameter in cli.commands[command].params for option in parameter.opts}
+    assert "--format" in options
+
+
+def test_version(shop: Workspace) -> None:
+    assert shop.run("--version").stdout == f"counterfoil, version {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--no-such-option"], "No such option"),
+        (["check", "--no-such-option"], "No such option"),
+        (["chek"], "No such command 'chek'"),
+        (["check", "--lane", "verifi"], "'verifi' is not one of 'pacts', 'verify', 'schema'"),
+        (["check", "--format", "xml"], "'xml' is not one of 'text', 'json'"),
+        (["check", "extra"], "unexpected extra argument"),
+        (["--config"], "requires an argument"),
+        ([], "Usage: "),
+    ],
+)
+def test_a_usage_error_has_exit_code_2(shop: Workspace, arguments: list[str], told: str) -> None:
+    ran = shop.run(*arguments)
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert told in ran.stderr
+
+
+def test_a_usage_error_has_its_parts_in_order(shop: Workspace) -> None:
+    shop.configure("schema", dri="protos")
+    ran = shop.run("check")
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert [line[:8] for line in ran.stderr.splitlines()] == ["error: u", "  at    ", "  why   ", "  next  "]
+    assert ran.error["at"].startswith(f"{shop.file}:")
+
+
+@pytest.mark.parametrize(("path", "verdict"), [("/product", "compatible"), ("/null", "broken"), (None, "unproven")])
+def test_the_exit_code_is_the_verdict(shop: Workspace, path: str | None, verdict: str) -> None:
+    interactions = [interaction("a product", path=path, body={"id": 1})] if path else []
+    shop.pact(pact("web", "catalog", *interactions))
+    ran = shop.run("check")
+    assert ran.exit_code == EXIT_CODES[verdict]
+    assert ran.stdout.splitlines()[-1].startswith(f"{verdict}: ")
+
+
+def test_the_installed_program_is_the_module(shop: Workspace) -> None:
+    program = os.path.join(os.path.dirname(sys.executable), "counterfoil")  # noqa: PTH118, PTH120  (not resolved)
+    done = subprocess.run([program, "check", "--list"], cwd=shop.root, capture_output=True, check=False, text=True)
+    assert (done.returncode, done.stdout) == (0, shop.run("check", "--list").stdout)
+
+
+def test_a_reader_that_leaves_early_is_no_traceback(shop: Workspace) -> None:
+    shop.pact(pact("web", "catalog", *(interaction(f"product {number} {'x' * 200}") for number in range(2_000))))
+    with subprocess.Popen(
+        [*CLI, "check", "--list"], cwd=shop.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        told = process.stderr.read()
+        process.wait(30)
+    assert b"Traceback" not in told
+
+
+# --- doctor ----------------------------------------------------------------------------------------------------------
+
+
+def test_doctor_as_json(shop: Workspace) -> None:
+    shop.configure("participants.catalog", tools=["git", "no-such-tool"])
+    ran = shop.run("doctor", "--format", "json")
+    document = json.loads(ran.stdout)
+    assert (ran.exit_code, document["format"], document["verdict"]) == (3, 1, "unproven")
+    tools = {tool["name"]: tool for tool in document["tools"]}
+    assert {"python", "counterfoil", "pact-python", "buf", "git", "no-such-tool"} <= set(tools)
+    assert tools["no-such-tool"] == {
+        "name": "no-such-tool",
+        "path": None,
+        "version": None,
+        "minimum": "0",
+        "install": "install 'no-such-tool' and put it on PATH",
+        "usable": False,
+    }
+    assert tools["buf"]["usable"]
+    assert tools["buf"]["version"].split(".")[0] == "1"
+    assert tools["python"]["version"] == ".".join(map(str, sys.version_info[:3]))
+
+
+def test_doctor_as_text(shop: Workspace) -> None:
+    shop.configure("participants.catalog", tools=["no-such-tool"])
+    ran = shop.run("doctor")
+    rows = {line.split()[0]: line.split() for line in ran.stdout.splitlines() if line.strip()}
+    assert ran.exit_code == 3
+    assert rows["tool"] == ["tool", "version", "needed", "state"]
+    assert rows["git"][-1] == "ok"
+    assert rows["no-such-tool"][1:5] == ["-", "any", "missing:", "install"]
+
+
+def test_doctor_is_content_with_what_is_there(shop: Workspace) -> None:
+    assert shop.run("doctor").exit_code == 0
+
+
+@pytest.mark.parametrize(("version", "usable"), [("2.19.9", False), ("2.20.0", True), ("no number", False)])
+def test_doctor_reads_versions(shop: Workspace, version: str, *, usable: bool) -> None:
+    program = shop.write("bin/git", f"#!/bin/sh\necho 'git version {version}'\n")
+    program.chmod(0o755)
+    ran = shop.run("doctor", "--format", "json", env={"PATH": f"{program.parent}:{os.environ['PATH']}"})
+    (git,) = [tool for tool in json.loads(ran.stdout)["tools"] if tool["name"] == "git"]
+    assert (git["path"], git["usable"]) == (str(program), usable)
+    assert ran.exit_code == (0 if usable else 3)
+
+
+@pytest.mark.parametrize("name", ["[/red]", "[red]x", "\x1b[31mx"])
+def test_doctor_shows_hostile_names_harmlessly(shop: Workspace, name: str) -> None:
+    shop.configure("participants.catalog", tools=[name])
+    ran = shop.run("doctor")
+    assert ran.exit_code == 3
+    assert "\x1b" not in ran.stdout
+    assert name in ran.stdout or "\x1b" in name
+
+
+def test_doctor_works_without_a_workspace(shop: Workspace, tmp_path_factory: pytest.TempPathFactory) -> None:
+    outside = Workspace(tmp_path_factory.mktemp("outside"))
+    ran = outside.run("doctor", "--format", "json")
+    assert ran.exit_code == 0
+    assert shop.run("--config", str(outside.file), "doctor").exit_code == 2
+
+
+def test_doctor_does_not_pass_over_a_mistake_in_the_configuration(shop: Workspace) -> None:
+    shop.write("counterfoil.toml", "format = \n")
+    assert shop.run("doctor").exit_code == 2
