@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from unittest import mock
 
+from counterfoil.cli import main
 from jsonschema import Draft202012Validator
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -179,6 +184,29 @@ def run(cwd: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Ran
     return ran
 
 
+def run_here(cwd: Path, *arguments: str) -> Ran:
+    """Run the program in this process: for what starts quickly and often. How it is started is tested elsewhere."""
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2)]
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    with (
+        contextlib.chdir(cwd),
+        mock.patch.object(sys, "argv", ["counterfoil", *arguments]),
+        contextlib.redirect_stdout(streams[0]),
+        contextlib.redirect_stderr(streams[1]),
+    ):
+        try:
+            main()
+        except SystemExit as end:
+            exit_code = end.code
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+    stdout, stderr = (cast("io.BytesIO", stream.buffer).getvalue().decode() for stream in streams)
+    assert isinstance(exit_code, int)
+    assert exit_code in {0, 1, 2, 3}
+    return Ran(exit_code, stdout, stderr)
+
+
 def judged(ran: Ran) -> Judged:
     """Read a JSON report, and check what holds for every one."""
     assert ran.stdout, ran.stderr
@@ -236,6 +264,13 @@ class Workspace:
 
     def run(self, *arguments: str, env: Mapping[str, str] | None = None) -> Ran:
         return run(self.root, *arguments, env=env)
+
+    def run_here(self, *arguments: str) -> Ran:
+        return run_here(self.root, *arguments)
+
+    def judge_here(self, *arguments: str) -> Judged:
+        """Like `judge`, in this process."""
+        return judged(self.run_here(*arguments, "--format", "json"))
 
     def judge(self, *arguments: str, env: Mapping[str, str] | None = None) -> Judged:
         """Run a judging command with `--format json`."""

@@ -38,7 +38,7 @@ def configure(shop: Workspace, **changes: object) -> None:
 
 def runs(shop: Workspace) -> int:
     """How often the build has run, after asking for it once more."""
-    ran = shop.run("build")
+    ran = shop.run_here("build")
     assert (ran.exit_code, ran.stderr) == (0, "")
     return len((shop.root / "lib/runs").read_text())
 
@@ -93,7 +93,7 @@ def test_a_failed_build_is_not_remembered(shop: Workspace) -> None:
     shop.write("lib/input.txt", "2")
     configure(shop, run=["sh", "-c", "echo broken >&2; exit 3"])
     for _ in range(2):
-        report = shop.judge("build")
+        report = shop.judge_here("build")
         assert report.exit_code == 3
         assert report.the("BUILD_FAILED", "lib:1")["evidence"][0]["lines"] == ["broken"]
     assert not list(shop.root.glob(".counterfoil/stamps/*.stamp"))
@@ -103,7 +103,7 @@ def test_a_failed_build_is_not_remembered(shop: Workspace) -> None:
 
 @pytest.mark.silent("BUILD_FAILED", "TOOL_MISSING")
 def test_a_build_that_succeeded_says_so_in_json(shop: Workspace) -> None:
-    report = shop.judge("build")
+    report = shop.judge_here("build")
     assert (report.verdict, report.exit_code, report.findings) == ("compatible", 0, [])
     assert len(report.document["steps"]) == 1
 
@@ -111,7 +111,7 @@ def test_a_build_that_succeeded_says_so_in_json(shop: Workspace) -> None:
 def test_builds_run_in_their_order_and_stop_at_a_failure(shop: Workspace) -> None:
     commands = ("touch a", "test -e a && touch b", "exit 1", "touch c")
     shop.configure("participants.lib", build=[{"run": ["sh", "-c", command]} for command in commands])
-    report = shop.judge("build")
+    report = shop.judge_here("build")
     assert report.rules == {("BUILD_FAILED", "lib:3")}
     assert sorted(path.name for path in (shop.root / "lib").iterdir()) == ["a", "b", "input.txt"]
 
@@ -127,9 +127,9 @@ def test_two_runs_at_once_build_once(shop: Workspace) -> None:
 
 def test_only_the_participants_asked_for_are_built(shop: Workspace) -> None:
     shop.configure("participants.other", dir=".", build=[{"run": ["touch", "other-was-built"]}])
-    assert shop.run("build", "--participant", "lib").exit_code == 0
+    assert shop.run_here("build", "--participant", "lib").exit_code == 0
     assert not (shop.root / "other-was-built").exists()
-    ran = shop.run("build", "--participant", "libs")
+    ran = shop.run_here("build", "--participant", "libs")
     assert ran.exit_code == 2
     assert ran.error["why"] == "did you mean 'lib'? valid: lib, other"
 

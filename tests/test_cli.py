@@ -41,7 +41,7 @@ def test_help_lists_every_command_and_exit_code(shop: Workspace, option: str) ->
 
 @pytest.mark.parametrize("command", sorted(cli.commands))
 def test_every_command_has_help(shop: Workspace, command: str) -> None:
-    ran = shop.run(command, "--help")
+    ran = shop.run_here(command, "--help")
     assert (ran.exit_code, ran.stderr) == (0, "")
     assert re.match(rf"Usage: (python -m )?counterfoil {command} ", ran.stdout)
     described = cli.commands[command]
@@ -74,7 +74,7 @@ def test_version(shop: Workspace) -> None:
     ],
 )
 def test_a_usage_error_has_exit_code_2(shop: Workspace, arguments: list[str], told: str) -> None:
-    ran = shop.run(*arguments)
+    ran = shop.run_here(*arguments)
     assert (ran.exit_code, ran.stdout) == (2, "")
     assert told in ran.stderr
 

@@ -192,10 +192,10 @@ def test_an_endpoint_is_a_path(full: Workspace, key: str) -> None:
     assert error["next"] == f'for example "/{key}"'
 
 
-def test_a_command_is_not_empty(full: Workspace) -> None:
-    for before in ('start = ["true"]', 'run = ["echo"]', '[participants.catalog.consumer]\nrun = ["true"]'):
-        text = FULL.replace(before, before.rsplit("[", 1)[0] + "[]")
-        assert with_text(full, text)["error"].endswith("Expected `array` of length >= 1"), before
+@pytest.mark.parametrize("before", ['start = ["true"]', 'run = ["echo"]', 'consumer]\nrun = ["true"]'])
+def test_a_command_is_not_empty(full: Workspace, before: str) -> None:
+    text = FULL.replace(before, before.rsplit("[", 1)[0] + "[]")
+    assert with_text(full, text)["at"] == at(full, text, "= []")
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "\\u001b[31m", "a" * 101])
@@ -229,12 +229,12 @@ def test_no_file_at_all(tmp_path: Path) -> None:
 def test_the_nearest_file_above_is_used(full: Workspace) -> None:
     below = full.root / "a" / "b"
     below.mkdir(parents=True)
-    assert Workspace(below).run("check", "--list").stdout == full.run("check", "--list").stdout
+    assert Workspace(below).run_here("check", "--list").stdout == full.run_here("check", "--list").stdout
 
 
 @pytest.mark.parametrize("name", ["no-such.toml", "catalog"])
 def test_a_named_file_that_cannot_be_read(full: Workspace, name: str) -> None:
-    ran = full.run("--config", name, "check")
+    ran = full.run_here("--config", name, "check")
     assert ran.exit_code == 2
     assert ran.error["error"] == f"cannot read '{name}'"
 

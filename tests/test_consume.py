@@ -44,14 +44,14 @@ def committed(shop: Workspace) -> dict[str, object]:
 
 def runs(shop: Workspace) -> int:
     """How often the tests have run, after asking for them once more."""
-    ran = shop.run("consume")
+    ran = shop.run_here("consume")
     assert (ran.exit_code, ran.stderr) == (0, "")
     return len((shop.root / "web/runs").read_text())
 
 
 @pytest.mark.silent("CONSUMER_TEST_FAILED", "PACT_NOT_WRITTEN")
 def test_tests_that_pass_install_their_pact(shop: Workspace) -> None:
-    report = shop.judge("consume")
+    report = shop.judge_here("consume")
     assert (report.verdict, report.exit_code, report.findings) == ("compatible", 0, [])
     assert committed(shop) == {NAME: HOLDS}
     assert not list(shop.root.glob(".counterfoil/pacts-*")), "the folder they wrote to is gone"
@@ -61,7 +61,7 @@ def test_tests_that_pass_install_their_pact(shop: Workspace) -> None:
 def test_tests_that_fail_leave_the_pacts_as_they_were(shop: Workspace) -> None:
     shop.pact(HOLDS)
     plan(shop, {NAME: json.dumps(pact("web", "catalog", interaction("other")))}, exit_code=5)
-    report = shop.judge("consume")
+    report = shop.judge_here("consume")
     assert (report.verdict, report.exit_code) == ("broken", 1)
     found = report.the("CONSUMER_TEST_FAILED", "web")
     assert found["level"] == "behaviour"
@@ -75,14 +75,14 @@ def test_tests_that_fail_leave_the_pacts_as_they_were(shop: Workspace) -> None:
 @pytest.mark.fires("CONSUMER_TEST_FAILED")
 def test_tests_have_a_deadline(shop: Workspace) -> None:
     shop.configure("participants.web.consumer", run=["sleep", "60"], deadline_s=0.2)
-    found = shop.judge("consume").the("CONSUMER_TEST_FAILED", "web")
+    found = shop.judge_here("consume").the("CONSUMER_TEST_FAILED", "web")
     assert found["message"].startswith("the consumer tests of web did not end within 0.2 s; ")
 
 
 @pytest.mark.fires("PACT_NOT_WRITTEN")
 def test_tests_that_write_nothing_prove_nothing(shop: Workspace) -> None:
     plan(shop, {"notes.txt": "not a pact"})
-    report = shop.judge("consume")
+    report = shop.judge_here("consume")
     assert (report.verdict, report.exit_code) == ("unproven", 3)
     found = report.the("PACT_NOT_WRITTEN", "web")
     assert found["message"] == "the consumer tests of web passed but wrote no pact file"
@@ -94,7 +94,7 @@ def test_tests_that_write_nothing_prove_nothing(shop: Workspace) -> None:
 def test_a_pact_of_another_consumer_is_refused_as_a_whole(shop: Workspace, name: str) -> None:
     shop.pact(pact("web", "catalog"))
     plan(shop, {NAME: json.dumps(HOLDS), name: json.dumps(pact("app", "catalog", interaction("x")))})
-    ran = shop.run("consume")
+    ran = shop.run_here("consume")
     assert (ran.exit_code, ran.stdout) == (2, "")
     assert ran.error["error"] == f"the consumer tests of 'web' wrote a pact of consumer 'app' ({name})"
     assert ran.error["why"] == "a participant writes the pacts in which it is the consumer"
@@ -104,7 +104,7 @@ def test_a_pact_of_another_consumer_is_refused_as_a_whole(shop: Workspace, name:
 @pytest.mark.parametrize("name", ["a-broken.json", "z-broken.json"])
 def test_a_pact_that_cannot_be_read_is_refused_as_a_whole(shop: Workspace, name: str) -> None:
     plan(shop, {NAME: json.dumps(HOLDS), name: "{"})
-    ran = shop.run("consume")
+    ran = shop.run_here("consume")
     assert (ran.exit_code, ran.stdout) == (2, "")
     assert ran.error["error"] == f"'{name}' is not a pact file"
     assert committed(shop) == {}
@@ -140,13 +140,13 @@ def test_a_pact_of_somebody_else_does_not_matter(shop: Workspace) -> None:
 
 def test_failed_tests_run_again(shop: Workspace) -> None:
     plan(shop, {}, exit_code=1)
-    assert [shop.run("consume").exit_code for _ in range(2)] == [1, 1]
+    assert [shop.run_here("consume").exit_code for _ in range(2)] == [1, 1]
     assert (shop.root / "web/runs").read_text() == "xx"
 
 
 def test_consumer_tests_get_their_environment(shop: Workspace) -> None:
     shop.configure("participants.web.consumer", run=["sh", "-c", "echo $GREETING; exit 1"], env={"GREETING": "hello"})
-    assert shop.judge("consume").the("CONSUMER_TEST_FAILED")["evidence"][0]["lines"] == ["hello"]
+    assert shop.judge_here("consume").the("CONSUMER_TEST_FAILED")["evidence"][0]["lines"] == ["hello"]
 
 
 @pytest.mark.fires("BUILD_FAILED", "TOOL_MISSING")
@@ -154,7 +154,7 @@ def test_what_keeps_the_tests_from_running_is_unproven(shop: Workspace) -> None:
     shop.configure("participants.web", build=[{"run": ["false"]}])
     shop.configure("participants.app", dir=".", tools=["no-such-tool"])
     shop.configure("participants.app.consumer", run=["true"])
-    report = shop.judge("consume")
+    report = shop.judge_here("consume")
     assert (report.exit_code, report.rules) == (3, {("BUILD_FAILED", "web:1"), ("TOOL_MISSING", "app")})
     assert not (shop.root / "web/runs").exists()
 
@@ -162,14 +162,14 @@ def test_what_keeps_the_tests_from_running_is_unproven(shop: Workspace) -> None:
 def test_a_configuration_without_pacts_is_a_usage_error(shop: Workspace) -> None:
     shop.tables.pop("pacts")
     shop.configure("")
-    ran = shop.run("consume")
+    ran = shop.run_here("consume")
     assert ran.exit_code == 2
     assert "[pacts]" in ran.stderr
 
 
 def test_a_participant_without_consumer_tests_is_a_usage_error(shop: Workspace) -> None:
     shop.configure("participants.app", dir=".")
-    ran = shop.run("consume", "--participant", "app")
+    ran = shop.run_here("consume", "--participant", "app")
     assert ran.exit_code == 2
     assert ran.error == {
         "error": "no participant 'app' with a 'consumer' table",

@@ -75,7 +75,7 @@ def changed(**changes: object) -> bytes:
 )  # fmt: skip
 def test_what_is_not_a_pact_is_a_usage_error(shop: Workspace, data: bytes, line: int | None, why: str | None) -> None:
     shop.pact(data, "web-catalog")
-    ran = shop.run("check", "--list")
+    ran = shop.run_here("check", "--list")
     assert (ran.exit_code, ran.stdout) == (2, "")
     assert ran.error["error"] == f"'{PATH}' is not a pact file"
     assert ran.error["at"] == (PATH if line is None else f"{PATH}:{line}")
@@ -87,20 +87,20 @@ def test_what_is_not_a_pact_is_a_usage_error(shop: Workspace, data: bytes, line:
 def test_one_unreadable_pact_stops_every_judging_command(shop: Workspace, command: str) -> None:
     shop.pact(HOLDS)
     shop.pact(b"{", "broken")
-    ran = shop.run(command, "--format", "json")
+    ran = shop.run_here(command, "--format", "json")
     assert (ran.exit_code, ran.stdout) == (2, "")
 
 
 def test_a_pact_may_begin_with_a_byte_order_mark(shop: Workspace) -> None:
     shop.pact(b"\xef\xbb\xbf" + json.dumps(HOLDS).encode(), "web-catalog")
-    assert shop.run("check", "--list").stdout.splitlines()[1:] == ["verify::web→catalog::a product"]
+    assert shop.run_here("check", "--list").stdout.splitlines()[1:] == ["verify::web→catalog::a product"]
 
 
 def test_pacts_may_lie_in_folders(shop: Workspace) -> None:
     shop.write("contracts/pacts/web/deep/catalog.json", json.dumps(HOLDS))
     shop.write("contracts/pacts/README.md", "not a pact")
     shop.write("contracts/pacts/folder.json/.keep", "")
-    assert shop.run("check", "--list").stdout.splitlines() == [
+    assert shop.run_here("check", "--list").stdout.splitlines() == [
         "pacts::web→catalog::contracts/pacts/web/deep/catalog.json",
         "verify::web→catalog::a product",
     ]
@@ -112,7 +112,7 @@ def test_states_may_be_missing_null_or_odd(shop: Workspace) -> None:
         interaction(f"{number}", body={"id": 1}) | {"providerStates": states} for number, states in enumerate(odd)
     ]
     shop.pact(pact("web", "catalog", *interactions))
-    assert shop.judge("check", "--lane", "pacts").verdict == "compatible"
+    assert shop.judge_here("check", "--lane", "pacts").verdict == "compatible"
 
 
 def hostile_pact(consumer: str = "web") -> Object:
@@ -183,23 +183,23 @@ def test_hostile_names_never_become_paths(shop: Workspace, tmp_path: Path) -> No
 def test_a_lone_surrogate_does_not_break_the_report(shop: Workspace) -> None:
     """JSON may write half a surrogate pair, which no encoding of Unicode has a place for."""
     shop.pact(pact("web", "catalog", interaction("half a pair \ud800", body={"id": 1})))
-    assert shop.judge("check", "--lane", "pacts").verdict == "compatible"
+    assert shop.judge_here("check", "--lane", "pacts").verdict == "compatible"
     assert shop.judge("verify").exit_code in {0, 3}
-    assert "half a pair \\ud800" in shop.run("check", "--list").stdout
+    assert "half a pair \\ud800" in shop.run_here("check", "--list").stdout
 
 
 def test_a_file_name_that_is_not_unicode_does_not_break_the_report(shop: Workspace) -> None:
     shop.pact(HOLDS)
     folder = os.fsencode(shop.root / "contracts" / "pacts")
     Path(os.fsdecode(folder + b"/web-catalog.json")).rename(os.fsdecode(folder + b"/web-\xff.json"))
-    report = shop.judge("check", "--lane", "pacts")
+    report = shop.judge_here("check", "--lane", "pacts")
     assert report.verdict == "compatible"
-    assert_harmless(shop.run("check", "--list").stdout)
+    assert_harmless(shop.run_here("check", "--list").stdout)
 
 
 def test_an_unreadable_name_is_shown_harmlessly_in_an_error(shop: Workspace) -> None:
     shop.pact(b"{", "\x1b[31mred\n")
-    ran = shop.run("check", "--list")
+    ran = shop.run_here("check", "--list")
     assert ran.exit_code == 2
     assert_harmless(ran.stderr)
 

@@ -83,7 +83,7 @@ def test_verify_without_a_pact_does_not_blame_the_selection(shop: Workspace) -> 
 @pytest.mark.parametrize("written_as", [dict, as_v4], ids=["V3", "V4"])
 def test_a_pact_without_interactions(shop: Workspace, written_as: Callable[[Object], Object]) -> None:
     shop.pact(written_as(pact("web", "catalog")))
-    report = shop.judge("check", "--lane", "pacts")
+    report = shop.judge_here("check", "--lane", "pacts")
     assert (report.verdict, report.exit_code) == ("unproven", 3)
     found = report.the("PACT_EMPTY", "web→catalog")
     assert found["message"] == "the pact of web with catalog has no interactions, so verifying it proves nothing"
@@ -147,7 +147,7 @@ def test_an_interaction_that_the_verifier_leaves_out(shop: Workspace) -> None:
 def test_an_array_that_may_be_empty(shop: Workspace, written_as: Callable[[Object], Object]) -> None:
     document = pact("web", "catalog", interaction("tags", body={"tags": ["old"]}, rules={"$.tags": BY_TYPE}))
     path = shop.pact(written_as(document))
-    report = shop.judge("check", "--lane", "pacts")
+    report = shop.judge_here("check", "--lane", "pacts")
     assert (report.verdict, report.exit_code) == ("unproven", 3)
     found = report.the("ARRAY_WITHOUT_MIN", "web→catalog::tags::response $.tags")
     assert found["message"].startswith("the array at $.tags of the response is matched by type without a minimum")
@@ -172,7 +172,7 @@ def test_an_array_with_a_minimum_or_without_a_matcher(shop: Workspace, written_a
     body = {"id": 1, "tags": ["new"]}
     interactions = [interaction(f"{number}", body=body, rules=rule) for number, rule in enumerate(rules)]
     shop.pact(written_as(pact("web", "catalog", *interactions)))
-    assert shop.judge("check", "--lane", "pacts").findings == []
+    assert shop.judge_here("check", "--lane", "pacts").findings == []
 
 
 @pytest.mark.fires("ARRAY_WITHOUT_MIN")
@@ -180,7 +180,7 @@ def test_an_array_with_a_minimum_or_without_a_matcher(shop: Workspace, written_a
 def test_an_array_of_a_message_that_may_be_empty(shop: Workspace, written_as: Callable[[Object], Object]) -> None:
     sold = message("sold", {"ids": [1]}) | {"matchingRules": {"body": {"$.ids": {"matchers": [BY_TYPE]}}}}
     shop.pact(written_as(message_pact("web", "catalog", sold)))
-    report = shop.judge("check", "--lane", "pacts")
+    report = shop.judge_here("check", "--lane", "pacts")
     assert report.rules == {("ARRAY_WITHOUT_MIN", "web→catalog::sold::message $.ids")}
 
 
@@ -200,14 +200,14 @@ def test_an_array_of_a_message_that_may_be_empty(shop: Workspace, written_as: Ca
 )
 def test_a_selection_judges_what_it_names(shop: Workspace, arguments: list[str], cases: list[str]) -> None:
     shop.pact(pact("app", "catalog", interaction("x", body={"id": 1})))
-    assert with_pact(shop).run("check", "--list", *arguments).stdout.splitlines() == cases
+    assert with_pact(shop).run_here("check", "--list", *arguments).stdout.splitlines() == cases
 
 
 def test_what_is_listed_is_what_is_judged(shop: Workspace) -> None:
     shop.pact(pact("app", "catalog", interaction("x", body={"id": 1})))
     arguments = ["--lane", "pacts", "--lane", "verify", "--participant", "web", "-k", "a"]
-    report = with_pact(shop).judge("check", *arguments)
-    assert shop.run("check", "--list", *arguments).stdout.splitlines() == list(report.cases)
+    report = with_pact(shop).judge_here("check", *arguments)
+    assert shop.run_here("check", "--list", *arguments).stdout.splitlines() == list(report.cases)
     assert "verify::app→catalog::x" not in report.cases
 
 
@@ -224,7 +224,7 @@ def test_a_selection_leaves_a_broken_interaction_out(shop: Workspace) -> None:
     ("arguments", "subject"), [(["-k", "no such case"], "no such case"), (["--lane", "schema"], "selection")]
 )
 def test_a_selection_that_matches_nothing(shop: Workspace, arguments: list[str], subject: str) -> None:
-    report = with_pact(shop).judge("check", *arguments)
+    report = with_pact(shop).judge_here("check", *arguments)
     assert (report.verdict, report.exit_code, report.cases) == ("unproven", 3, {})
     found = report.the("FILTER_MATCHED_NOTHING", subject)
     assert found["message"] == "the selection matches none of the 3 cases, so nothing was judged"
@@ -242,12 +242,12 @@ def test_a_workspace_with_nothing_to_judge(shop: Workspace) -> None:
 
 
 def test_listing_a_selection_that_matches_nothing_is_not_green(shop: Workspace) -> None:
-    ran = with_pact(shop).run("check", "--list", "-k", "no such case")
+    ran = with_pact(shop).run_here("check", "--list", "-k", "no such case")
     assert (ran.exit_code, ran.stdout) == (3, "")
 
 
 def test_an_unknown_participant_is_a_usage_error(shop: Workspace) -> None:
-    ran = with_pact(shop).run("check", "--participant", "catalogue")
+    ran = with_pact(shop).run_here("check", "--participant", "catalogue")
     assert (ran.exit_code, ran.stdout) == (2, "")
     assert ran.error == {
         "error": "unknown participant 'catalogue'",
