@@ -256,6 +256,8 @@ def tests(session: nox.Session) -> None:
         "harness": (ROOT, [python, "-m", "pytest", "-n", "auto", *session.posargs]),
         "storefront": (ROOT / "providers" / "storefront", ["npm", "test"]),
         "recommender": (ROOT, ["cargo", "test", "--locked", "-p", "recommender", "--lib", "--bins"]),
+        "rust stubs": (ROOT, ["cargo", "test", "--locked", "-p", "counterfoil-stub", "-p", "recommender-stub"]),
+        "node stub": (ROOT / "harness" / "stub-node", ["npm", "test"]),
         "ranker": (ranker, [ranker / ".venv" / "bin" / "python", "-m", "pytest", "tests"]),
     }
     results = {name: run_suite(session, folder, command) for name, (folder, command) in suites.items()}
@@ -326,6 +328,7 @@ def lint(session: nox.Session) -> None:
         ("cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"),
         ("counterfoil", "build"),
         ("providers/storefront/node_modules/.bin/tsc", "-p", "providers/storefront"),
+        ("harness/stub-node/node_modules/.bin/tsc", "-p", "harness/stub-node"),
         ("python", "protos/generate.py", "--check", *session.posargs),
     ]
     failed = [shlex.join(check) for check in checks if not succeeds(session, *check)]
@@ -339,6 +342,14 @@ def lint(session: nox.Session) -> None:
 def codegen(session: nox.Session) -> None:
     """Write every language's generated code anew from protos/, all of it or none."""
     run(session, "python", "protos/generate.py")
+
+
+@in_environment("tests")
+def conformance(session: nox.Session) -> None:
+    """Let protobuf's own conformance runner loose on our runtime stubs; arguments are their names."""
+    run(session, "counterfoil", "build")
+    run(session, "python", "-m", "tests.conformance.runner", "fetch")
+    run(session, "python", "-m", "tests.conformance.runner", "run", *session.posargs)
 
 
 @in_environment("tests")

@@ -32,9 +32,13 @@ PYTHON = (
     PythonTarget(schema="shop", folder="providers/ranker", kinds=("python", "pyi", "grpc_python")),
     PythonTarget(schema="counterfoil", folder="harness", kinds=("python", "pyi")),
 )
+NODE = {"shop": "providers/storefront", "counterfoil": "harness/stub-node"}
+"""Folders of protos/, and the package below which each is `gen/`."""
+
 # Where generated files are, for finding the ones that the schema no longer yields.
 PLACES = (
     ("providers/storefront/gen", "**/*_pb.*"),
+    ("harness/stub-node/gen", "**/*_pb.*"),
     ("providers/ranker/shop", "*/*_pb2*.py*"),
     ("harness/counterfoil", "*/*/*_pb2*.py*"),
 )
@@ -62,7 +66,8 @@ def generate(out: Path) -> Mapping[str, bytes]:
     """The content of each generated file of Node and Python, by its name relative to the repository."""
     if not (ROOT / STOREFRONT / "node_modules/.bin/protoc-gen-es").exists():
         run("npm", "ci", "--prefix", str(STOREFRONT))
-    run("buf", "generate", "protos", "--path", "protos/shop", "--output", str(out))
+    for schema, folder in NODE.items():
+        run("buf", "generate", "protos", "--path", f"protos/{schema}", "--output", str(out / folder))
     for target in PYTHON:
         destination = out / target.folder
         destination.mkdir(parents=True, exist_ok=True)
