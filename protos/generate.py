@@ -71,9 +71,9 @@ def generate(out: Path) -> Mapping[str, bytes]:
     for target in PYTHON:
         destination = out / target.folder
         destination.mkdir(parents=True, exist_ok=True)
-        schema = sorted(str(file) for file in (PROTOS / target.schema).rglob("*.proto"))
+        files = sorted(str(file) for file in (PROTOS / target.schema).rglob("*.proto"))
         outputs = [f"--{kind}_out={destination}" for kind in target.kinds]
-        run(sys.executable, "-m", "grpc_tools.protoc", f"--proto_path={PROTOS}", *outputs, *schema)
+        run(sys.executable, "-m", "grpc_tools.protoc", f"--proto_path={PROTOS}", *outputs, *files)
     return contents(out)
 
 

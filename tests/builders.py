@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from unittest import mock
 
 from counterfoil.cli import main
@@ -186,7 +186,8 @@ def run(cwd: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Ran
 
 def run_here(cwd: Path, *arguments: str) -> Ran:
     """Run the program in this process: for what starts quickly and often. How it is started is tested elsewhere."""
-    streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2)]
+    buffers = (io.BytesIO(), io.BytesIO())
+    streams = [io.TextIOWrapper(buffer, encoding="utf-8", write_through=True) for buffer in buffers]
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     with (
         contextlib.chdir(cwd),
@@ -201,7 +202,7 @@ def run_here(cwd: Path, *arguments: str) -> Ran:
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
-    stdout, stderr = (cast("io.BytesIO", stream.buffer).getvalue().decode() for stream in streams)
+    stdout, stderr = (buffer.getvalue().decode() for buffer in buffers)
     assert isinstance(exit_code, int)
     assert exit_code in {0, 1, 2, 3}
     return Ran(exit_code, stdout, stderr)

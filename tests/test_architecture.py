@@ -16,7 +16,16 @@ TESTS = ROOT / "tests"
 WORDS = {"model", "errors"}
 PURE = {"events", "pacts", "plan", "rules", "workspace"}
 ENGINE = {"engine"}
-SHELLS = {"__main__", "cli", "doctor", "pytest_plugin", "reporters.json_report", "reporters.text_report"}
+SHELLS = {
+    "__main__",
+    "cli",
+    "doctor",
+    "probe_cli",
+    "pytest_plugin",
+    "shell",
+    "reporters.json_report",
+    "reporters.text_report",
+}
 SCRIPTS = {"verification_worker"}
 """Programs of their own: they may write to their own standard output."""
 OUTSIDE = {"subprocess", "socket", "http", "urllib", "shutil", "tempfile", "threading", "time", "asyncio", "psutil"}

@@ -63,13 +63,12 @@ class Buf:
         """What buf's linter says of a folder of protos. Raises CompileError, BufError."""
         return self._judge(["lint", folder, "--error-format", "json"], folder)
 
-    def build(self, folder: Path, image: Path) -> None:
-        """Compile a folder of protos into an image. Raises CompileError, BufError."""
+    def build(self, folder: Path, image: Path, *, positions: bool = True) -> None:
+        """Compile a folder of protos into an image, with or without positions. Raises CompileError, BufError."""
         image.parent.mkdir(parents=True, exist_ok=True)
-        self._judge(
-            ["build", os.path.relpath(folder, self._root), "-o", f"{image}#format=binpb", "--error-format", "json"],
-            str(folder),
-        )
+        source = os.path.relpath(folder, self._root)
+        command = ["build", source, "-o", f"{image}#format=binpb", "--error-format", "json"]
+        self._judge(command if positions else [*command, "--exclude-source-info"], str(folder))
 
     def breaking(self, old: Path, new: Path, config: Path) -> tuple[Annotation, ...]:
         """The findings between two images, under the breaking rules of a buf.yaml. Raises BufError."""

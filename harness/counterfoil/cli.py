@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
 from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
@@ -14,23 +13,21 @@ import msgspec
 from rich.console import Console
 
 from counterfoil import __version__, doctor
-from counterfoil.config import FILE_NAME, find_workspace, locate, read_workspace
+from counterfoil.config import FILE_NAME, locate
 from counterfoil.consumers import read_pacts
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError, nearest
-from counterfoil.events import Event, RunFinished, fold
 from counterfoil.model import CHECKED_LANES, USAGE_EXIT_CODE, Lane, Report
 from counterfoil.plan import BREAKING, Plan, Selection, make_plan
+from counterfoil.probe_cli import probe, replay
 from counterfoil.processes import Processes
-from counterfoil.reporters import json_report, text_report
+from counterfoil.reporters import text_report
 from counterfoil.schema_lane import GIT
+from counterfoil.shell import Command, judge, open_workspace, output_option, screen
 from counterfoil.workspace import FORMAT_VERSION, Schema, Settings, Workspace
 
 INTERRUPTED_EXIT_CODE = 130
 TERMINATED_EXIT_CODE = 143
-
-Command = Callable[..., None]
-LANES = click.Choice([lane.value for lane in Lane])
 
 
 def main() -> NoReturn:
@@ -40,7 +37,7 @@ def main() -> NoReturn:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        cli(standalone_mode=False)
+        cli(prog_name="counterfoil", standalone_mode=False)
     except UsageError as error:
         _print_error(error)
         sys.exit(USAGE_EXIT_CODE)
@@ -79,17 +76,6 @@ def cli(context: click.Context, config: Path | None) -> None:
     context.obj = config
 
 
-def output_option(command: Command) -> Command:
-    """`--format`, for every command that judges."""
-    return click.option(
-        "--format",
-        "output",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        help="JSON goes to stdout as one document.",
-    )(command)
-
-
 def selection_options(command: Command) -> Command:
     """What to judge, for the commands that take a selection."""
     command = click.option(
@@ -122,14 +108,14 @@ def check(
     output: str,
 ) -> None:
     """Judge everything: the pact files, every provider against its pacts, the schema against its baseline."""
-    workspace = _workspace(config)
+    workspace = open_workspace(config)
     selection = Selection(
         lanes=frozenset(Lane(lane) for lane in lanes), participants=frozenset(participants), keyword=keyword
     )
     plan = make_plan(workspace.settings, read_pacts(workspace), selection)
     if list_only:
         _list(plan)
-    _judge(workspace, lambda engine: engine.check(plan), output)
+    _check(workspace, plan, output)
 
 
 @cli.command()
@@ -138,12 +124,12 @@ def check(
 @click.pass_obj
 def verify(config: Path | None, participants: tuple[str, ...], keyword: str, output: str) -> None:
     """Start each provider and verify its pacts against it."""
-    workspace = _workspace(config)
+    workspace = open_workspace(config)
     selection = Selection(
         lanes=frozenset({Lane.PACTS, Lane.VERIFY}), participants=frozenset(participants), keyword=keyword
     )
     plan = make_plan(workspace.settings, read_pacts(workspace), selection)
-    _judge(workspace, lambda engine: engine.check(plan), output)
+    _check(workspace, plan, output)
 
 
 @cli.command()
@@ -155,7 +141,7 @@ def breaking(config: Path | None, new: str | None, against: str | None, output: 
     """Compare a schema (NEW; by default the configured one) with its baseline."""
     workspace = _workspace_for_schema(config, new, against)
     plan = make_plan(workspace.settings, (), Selection(lanes=frozenset({Lane.SCHEMA}), keyword=f"::{BREAKING}"))
-    _judge(workspace, lambda engine: engine.check(plan), output)
+    _check(workspace, plan, output)
 
 
 @cli.command()
@@ -164,7 +150,7 @@ def breaking(config: Path | None, new: str | None, against: str | None, output: 
 @click.pass_obj
 def consume(config: Path | None, participants: tuple[str, ...], output: str) -> None:
     """Run the consumer tests, and put the pact files that they write into the folder of pacts."""
-    workspace = _workspace(config)
+    workspace = open_workspace(config)
     if workspace.pact_dir is None:
         raise UsageError(
             f"{workspace.file.name} has no [pacts] table, so there is no place for the pacts",
@@ -172,7 +158,7 @@ def consume(config: Path | None, participants: tuple[str, ...], output: str) -> 
             fix='add [pacts] with dir = "contracts/pacts"',
         )
     names = _named(workspace, participants, "consumer")
-    _judge(workspace, lambda engine: engine.consume(names), output)
+    judge(lambda processes: Engine(workspace, processes).consume(names), output)
 
 
 @cli.command()
@@ -180,10 +166,16 @@ def consume(config: Path | None, participants: tuple[str, ...], output: str) -> 
 @output_option
 @click.pass_obj
 def build(config: Path | None, participants: tuple[str, ...], output: str) -> None:
-    """Run the build commands of the participants, as far as something changed."""
-    workspace = _workspace(config)
+    """Run the build commands of the participants and stubs, as far as something changed."""
+    workspace = open_workspace(config)
     names = _named(workspace, participants, "build")
-    _judge(workspace, lambda engine: engine.build(names), output)
+    if not participants:
+        names = (*names, *(name for name, stub in workspace.settings.stubs.items() if stub.build))
+    judge(lambda processes: Engine(workspace, processes).build(names), output)
+
+
+cli.add_command(probe)
+cli.add_command(replay)
 
 
 @cli.command("doctor")
@@ -191,7 +183,7 @@ def build(config: Path | None, participants: tuple[str, ...], output: str) -> No
 @click.pass_obj
 def doctor_command(config: Path | None, output: str) -> None:
     """Say which tools are installed, in which version, and how to get what is missing."""
-    workspace = _workspace(config) if config or locate(Path.cwd()) else None
+    workspace = open_workspace(config) if config or locate(Path.cwd()) else None
     processes = Processes()
     try:
         sys.exit(doctor.show(Console(), doctor.examine(processes, workspace), as_json=output == "json").exit_code)
@@ -199,15 +191,11 @@ def doctor_command(config: Path | None, output: str) -> None:
         processes.stop()
 
 
-def _workspace(config: Path | None) -> Workspace:
-    return read_workspace(config) if config else find_workspace(Path.cwd())
-
-
 def _workspace_for_schema(config: Path | None, new: str | None, against: str | None) -> Workspace:
     """The workspace with the schema to compare. Where there is no counterfoil.toml, the arguments are enough."""
     root = Path.cwd()
     if config or new is None or locate(root):
-        workspace = _workspace(config)
+        workspace = open_workspace(config)
     else:
         workspace = Workspace(root=root, file=root / FILE_NAME, settings=Settings(format=FORMAT_VERSION))
     schema = workspace.settings.schema or Schema()
@@ -246,34 +234,9 @@ def _list(plan: Plan) -> NoReturn:
         click.echo(text_report.printable(case.id))
     report = Report(findings=plan.findings)
     if not plan.cases:
-        text_report.render(Console(stderr=True, soft_wrap=True, highlight=False), report, 0.0)
+        text_report.render(screen(stderr=True), report, 0.0)
     sys.exit(0 if plan.cases else report.verdict.exit_code)
 
 
-def _judge(workspace: Workspace, start: Callable[[Engine], Iterator[Event]], output: str) -> NoReturn:
-    report, duration_s = _fold(workspace, start)
-    if output == "json":
-        _write(json_report.render(report, duration_s))
-    else:
-        text_report.render(Console(soft_wrap=True, highlight=False), report, duration_s)
-    sys.exit(report.verdict.exit_code)
-
-
-def _write(document: str) -> None:
-    """Write JSON. Half a surrogate pair, or a file name that is no text, becomes the escape that stands for it."""
-    click.echo(document.encode("utf-8", "backslashreplace"))
-
-
-def _fold(workspace: Workspace, start: Callable[[Engine], Iterator[Event]]) -> tuple[Report, float]:
-    report, duration_s = Report(), 0.0
-    processes = Processes()
-    try:
-        with text_report.ProgressView(Console(stderr=True)).shown() as progress:
-            for event in start(Engine(workspace, processes)):
-                progress.take(event)
-                report = fold(report, event)
-                if isinstance(event, RunFinished):
-                    duration_s = event.duration_s
-    finally:
-        processes.stop()
-    return report, duration_s
+def _check(workspace: Workspace, plan: Plan, output: str) -> NoReturn:
+    judge(lambda processes: Engine(workspace, processes).check(plan), output)

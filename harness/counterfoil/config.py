@@ -18,9 +18,11 @@ from counterfoil.workspace import (
     Consumer,
     Pacts,
     Participant,
+    Probe,
     Provider,
     Schema,
     Settings,
+    Stub,
     Workspace,
 )
 
@@ -88,6 +90,12 @@ def _tables(document: dict[str, object]) -> Iterator[tuple[Table, object, type[m
         yield Table("pacts"), document["pacts"], Pacts
     if "schema" in document:
         yield Table("schema"), document["schema"], Schema
+    if "probe" in document:
+        yield Table("probe"), document["probe"], Probe
+    stubs = document.get("stubs")
+    for name, stub in stubs.items() if isinstance(stubs, dict) else ():
+        yield Table(f"stubs.{name}"), stub, Stub
+        yield from _builds(f"stubs.{name}", stub)
     participants = document.get("participants")
     for name, participant in participants.items() if isinstance(participants, dict) else ():
         yield Table(f"participants.{name}"), participant, Participant
@@ -96,9 +104,13 @@ def _tables(document: dict[str, object]) -> Iterator[tuple[Table, object, type[m
                 yield Table(f"participants.{name}.provider"), participant["provider"], Provider
             if "consumer" in participant:
                 yield Table(f"participants.{name}.consumer"), participant["consumer"], Consumer
-            builds = participant.get("build")
-            for number, build in enumerate(builds if isinstance(builds, list) else (), start=1):
-                yield Table(f"participants.{name}.build", number), build, Build
+            yield from _builds(f"participants.{name}", participant)
+
+
+def _builds(owner: str, content: object) -> Iterator[tuple[Table, object, type[msgspec.Struct]]]:
+    builds = content.get("build") if isinstance(content, dict) else None
+    for number, build in enumerate(builds if isinstance(builds, list) else (), start=1):
+        yield Table(f"{owner}.build", number), build, Build
 
 
 def _check_table(file: Path, text: str, table: Table, content: object, struct: type[msgspec.Struct]) -> None:
@@ -153,26 +165,42 @@ def _check(file: Path, text: str, settings: Settings) -> None:
             why=f"it reads format {FORMAT_VERSION}",
             fix="upgrade Counterfoil, or set format = 1",
         )
+    units: list[tuple[str, str, Participant | Stub]] = [
+        *(("participants", name, participant) for name, participant in settings.participants.items()),
+        *(("stubs", name, stub) for name, stub in settings.stubs.items()),
+    ]
+    for name in sorted(settings.participants.keys() & settings.stubs.keys()):
+        where = _locate(file, text, Table("stubs"), name)
+        raise UsageError(f"'{name}' names a participant and a stub", where=where, fix=f"call the stub '{name}-stub'")
+    for kind, name, unit in units:
+        _check_unit(file, text, f"{kind}.{name}", name, unit)
     for name, participant in settings.participants.items():
         table = f"participants.{name}"
-        if not NAME.fullmatch(name):
-            raise UsageError(
-                f"'{name}' cannot be a participant's name", where=str(file), why="letters, digits, . _ - only"
-            )
-        folder = file.parent / participant.dir
-        if not folder.is_dir():
-            raise UsageError(
-                f"dir = '{participant.dir}' of participant '{name}' is not a folder",
-                where=_locate(file, text, Table(table), "dir"),
-                why=f"paths are relative to {file.parent}",
-                fix="correct dir",
-            )
-        for number, build in enumerate(participant.build, start=1):
-            _check_globs(file, text, Table(f"{table}.build", number), build.inputs)
         if participant.consumer:
             _check_globs(file, text, Table(f"{table}.consumer"), participant.consumer.inputs)
         if participant.provider:
             _check_provider(file, text, Table(f"{table}.provider"), participant.provider)
+
+
+def _check_unit(file: Path, text: str, table: str, name: str, unit: Participant | Stub) -> None:
+    """What participants and stubs have in common: a name, a folder, builds."""
+    kind = "stub" if isinstance(unit, Stub) else "participant"
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"'{name}' cannot be a {kind}'s name",
+            where=str(file),
+            why="letters, digits, . _ - and spaces only, at most 100",
+            fix="rename it",
+        )
+    if not (file.parent / unit.dir).is_dir():
+        raise UsageError(
+            f"dir = '{unit.dir}' of {kind} '{name}' is not a folder",
+            where=_locate(file, text, Table(table), "dir"),
+            why=f"paths are relative to {file.parent}",
+            fix="correct dir",
+        )
+    for number, build in enumerate(unit.build, start=1):
+        _check_globs(file, text, Table(f"{table}.build", number), build.inputs)
 
 
 def _check_globs(file: Path, text: str, table: Table, patterns: tuple[str, ...]) -> None:

@@ -61,6 +61,8 @@ class Lane(StrEnum):
     PACTS = "pacts"
     VERIFY = "verify"
     SCHEMA = "schema"
+    PROBE = "probe"
+    """Payloads through the stubs of several languages; a command of its own so far."""
 
 
 CHECKED_LANES = (Lane.PACTS, Lane.VERIFY, Lane.SCHEMA)
@@ -167,11 +169,11 @@ class Report:
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:
-        """The findings of the run and of its cases, each identity once, the strongest level first."""
+        """The findings of the run and of its cases, each identity once, the strongest level first, then by name."""
         levels = list(Level)
         found = [*self.findings, *(finding for result in self.results for finding in result.findings)]
         by_identity: dict[tuple[str, str], Finding] = {}
-        for finding in sorted(found, key=lambda finding: levels.index(finding.level)):
+        for finding in sorted(found, key=lambda finding: (levels.index(finding.level), *finding.identity)):
             by_identity.setdefault(finding.identity, finding)
         return tuple(by_identity.values())
 

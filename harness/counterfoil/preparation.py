@@ -10,7 +10,7 @@ from counterfoil.builds import Stamps, run_build
 from counterfoil.model import Finding, Location, Output
 from counterfoil.processes import Processes
 from counterfoil.rules import finding
-from counterfoil.workspace import Workspace
+from counterfoil.workspace import Participant, Stub, Workspace
 
 BUILD_TAIL_SHOWN = 30
 
@@ -27,13 +27,16 @@ class Preparation:
         self._workspace = workspace
 
     def prepare(self, name: str, command: Sequence[str], at_stake: str, step: Step) -> Finding | None:
-        """Get one participant ready for a command; what prevents the work at stake, if anything does."""
-        return self._missing_tools(name, command, at_stake) or self._build(name, step)
+        """Get one participant, or one stub, ready for a command; what prevents the work at stake, if anything does."""
+        settings = self._workspace.settings
+        unit = settings.participants.get(name) or settings.stubs[name]
+        return self._missing_tools(name, unit, command, at_stake) or self._build(name, unit, step)
 
-    def _missing_tools(self, name: str, command: Sequence[str], at_stake: str) -> Finding | None:
-        participant = self._workspace.settings.participants[name]
-        programs = [run[0] for run in (command, *(build.run for build in participant.build)) if run]
-        needed = dict.fromkeys([*participant.tools, *(program for program in programs if "/" not in program)])
+    def _missing_tools(
+        self, name: str, unit: Participant | Stub, command: Sequence[str], at_stake: str
+    ) -> Finding | None:
+        programs = [run[0] for run in (command, *(build.run for build in unit.build)) if run]
+        needed = dict.fromkeys([*unit.tools, *(program for program in programs if "/" not in program)])
         missing = [tool for tool in needed if toolchain.find(tool) is None]
         if not missing:
             return None
@@ -45,10 +48,9 @@ class Preparation:
             location=Location(path=self._workspace.file.name),
         )
 
-    def _build(self, name: str, step: Step) -> Finding | None:
-        participant = self._workspace.settings.participants[name]
-        folder = self._workspace.path(participant.dir)
-        for number, build in enumerate(participant.build, start=1):
+    def _build(self, name: str, unit: Participant | Stub, step: Step) -> Finding | None:
+        folder = self._workspace.path(unit.dir)
+        for number, build in enumerate(unit.build, start=1):
             with step(f"build {name} ({' '.join(build.run)[:60]})"):
                 done = run_build(self._processes, self._stamps, f"build-{name}-{number}", folder, build)
             if done is None or done.exit_code == 0:
@@ -58,8 +60,8 @@ class Preparation:
                 "BUILD_FAILED",
                 f"{name}:{number}",
                 f"building {name} {how}: {' '.join(build.run)}",
-                fix=f"run it by hand in {participant.dir}",
-                location=Location(path=participant.dir),
+                fix=f"run it by hand in {unit.dir}",
+                location=Location(path=unit.dir),
                 evidence=(Output(label="it printed", lines=done.tail[-BUILD_TAIL_SHOWN:]),),
             )
         return None

@@ -156,6 +156,23 @@ class Processes:
                     thread.join(KILL_MARGIN_S)
 
     @contextlib.contextmanager
+    def converse(
+        self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None = None, grace_s: float
+    ) -> Iterator[Child]:
+        """Run a command whose stdin and stdout the caller works itself; its stderr is kept as the tail."""
+        with self._started(command, cwd=cwd, env=env or {}, grace_s=grace_s, stdin=subprocess.PIPE) as child:
+            thread = _thread(child.tail.feed, child.process.stderr)
+            try:
+                yield child
+            finally:
+                child.stop()
+                thread.join(KILL_MARGIN_S)
+                for stream in (child.process.stdin, child.process.stdout):
+                    if stream:
+                        with contextlib.suppress(OSError):
+                            stream.close()
+
+    @contextlib.contextmanager
     def _started(
         self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str], grace_s: float, stdin: int
     ) -> Iterator[Child]:

@@ -117,7 +117,9 @@ class Relay:
         url = urlsplit(target)
         connection = http.client.HTTPConnection(str(url.hostname), url.port, timeout=self._timeout_s)
         try:
-            connection.request("POST", url.path, body, {"content-type": "application/json"})
+            connection.request(
+                "POST", f"{url.path}?{url.query}" if url.query else url.path, body, {"content-type": "application/json"}
+            )
             response = connection.getresponse()
             return response.status, response.getheaders(), response.read(BODY_LIMIT_BYTES), ""
         except (OSError, http.client.HTTPException) as error:

@@ -8,6 +8,7 @@ LEVELS: dict[str, Level] = {
     # The contract was tried and does not hold.
     "INTERACTION_FAILED": Level.BEHAVIOUR,
     "PROVIDER_TIMED_OUT": Level.BEHAVIOUR,
+    "DIVERGENCE": Level.BEHAVIOUR,
     "CONSUMER_TEST_FAILED": Level.BEHAVIOUR,
     # Nothing or not everything was tried, so green would prove nothing.
     "PACT_MISSING": Level.UNPROVEN,
@@ -21,6 +22,7 @@ LEVELS: dict[str, Level] = {
     "STATE_FAILED": Level.UNPROVEN,
     "MESSAGE_NOT_EMITTED": Level.UNPROVEN,
     "FILTER_MATCHED_NOTHING": Level.UNPROVEN,
+    "STUB_SAID_NOTHING": Level.UNPROVEN,
     "SCHEMA_MISSING": Level.UNPROVEN,
     "SCHEMA_BASELINE_MISSING": Level.UNPROVEN,
     "SCHEMA_BASELINE_EMPTY": Level.UNPROVEN,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from counterfoil.buf import Buf, BufError, CompileError, as_finding
+from counterfoil.buf import Annotation, Buf, BufError, CompileError, as_finding
 from counterfoil.model import Finding, Location, Output
 from counterfoil.processes import Processes
 from counterfoil.rules import finding
@@ -81,7 +82,17 @@ def _breaking(buf: Buf, workspace: Workspace, schema: Schema, scratch: Path) -> 
         return missing
     buf.build(workspace.path(schema.dir), new)
     config = workspace.path(schema.dir) / "buf.yaml"
-    return tuple(as_finding(annotation, schema.dir, breaking=True) for annotation in buf.breaking(old, new, config))
+    found = buf.breaking(old, new, config)
+    return tuple(as_finding(_placed(one, workspace.path(schema.dir)), schema.dir, breaking=True) for one in found)
+
+
+def _placed(annotation: Annotation, folder: Path) -> Annotation:
+    """With the path inside the schema's folder: that in an image begins below the folder of its module."""
+    if not annotation.path or (folder / annotation.path).exists():
+        return annotation
+    files = sorted(folder.rglob(Path(annotation.path).name))
+    inside = (file.relative_to(folder).as_posix() for file in files)
+    return replace(annotation, path=next((one for one in inside if one.endswith(annotation.path)), annotation.path))
 
 
 def _baseline(

@@ -72,6 +72,28 @@ class Participant(_Table, frozen=True):
     consumer: Consumer | None = None
 
 
+class Stub(_Table, frozen=True):
+    """How to start a stub: a process that decodes payloads with one language's own types."""
+
+    start: Command
+    dir: Text = "."
+    tools: tuple[Text, ...] = ()
+    build: tuple[Build, ...] = ()
+    env: Environment = {}
+    lane: Text = ""
+    """Which of its decoders is meant; empty: its first."""
+    start_within_s: Seconds = 20.0
+    answer_within_s: Seconds = 5.0
+
+
+class Probe(_Table, frozen=True):
+    """What the probe looks at unless it is told otherwise."""
+
+    messages: tuple[Text, ...] = ("*",)
+    """Full names of messages; `*` stands for any part of one."""
+    witnesses: Text = "contracts/witnesses"
+
+
 class Pacts(_Table, frozen=True):
     """Where the pact files lie."""
 
@@ -92,7 +114,9 @@ class Settings(_Table, frozen=True):
     format: int
     pacts: Pacts | None = None
     schema: Schema | None = None
+    probe: Probe = Probe()
     participants: dict[str, Participant] = {}
+    stubs: dict[str, Stub] = {}
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):

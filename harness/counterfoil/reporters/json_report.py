@@ -32,7 +32,7 @@ def document(report: Report, duration_s: float) -> dict[str, object]:
                 "verdict": result.verdict,
                 "duration_s": round(result.duration_s, 3),
             }
-            for result in report.results
+            for result in sorted(report.results, key=lambda result: result.case.id)
         ],
         "steps": [
             {"label": step.label, "started_s": round(step.started_s, 3), "duration_s": round(step.duration_s, 3)}

@@ -16,12 +16,14 @@ from counterfoil.events import CaseFinished, Event, RunStarted, StepFinished, St
 from counterfoil.model import Evidence, Finding, Lane, Mismatch, Output, Report, Verdict, worst
 
 FINDINGS_SHOWN = 12
+BASIC_PLANE_END = 0xFFFF
 UNITS = {
     Lane.BUILD: "participant",
     Lane.CONSUME: "participant",
     Lane.PACTS: "pact file",
     Lane.VERIFY: "interactions",
     Lane.SCHEMA: "checks",
+    Lane.PROBE: "message",
 }
 EVIDENCE_SHOWN = 6
 OUTPUT_LINES_SHOWN = 8
@@ -33,7 +35,11 @@ ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 def printable(text: str) -> str:
     """Text from outside, without anything that could move a cursor, colour a terminal or hide what follows."""
     text = ANSI.sub("", text)
-    return "".join(char if _is_harmless(char) else f"\\u{ord(char):04x}" for char in text)
+    return "".join(char if _is_harmless(char) else _escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    return f"\\u{ord(char):04x}" if ord(char) <= BASIC_PLANE_END else f"\\U{ord(char):08x}"
 
 
 def _is_harmless(char: str) -> bool:

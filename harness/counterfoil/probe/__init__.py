@@ -1,0 +1,1 @@
+"""Finds payloads on which programs disagree, and shrinks, names and replays them."""

@@ -1,0 +1,236 @@
+"""Names what a payload probes by looking at it, for payloads that have changed since they were made. Pure.
+
+A shrunk payload often shows less than it was made for, and a random one was made for nothing: named by what is left in
+it, it is recognised as the finding that it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
+
+from google.protobuf.descriptor import Descriptor
+
+from counterfoil.probe import json_tree, wire_tree
+from counterfoil.probe.edge_members import member_edges
+from counterfoil.probe.edge_records import record_edges
+from counterfoil.probe.fields import Field, Shape, fields_of
+from counterfoil.probe.forms import samples
+from counterfoil.probe.payloads import (
+    BY_PROTO_NAME,
+    DEFAULT,
+    DOCUMENT,
+    EMPTY,
+    NULL,
+    PLUS,
+    VALUE,
+    Encoding,
+    Payload,
+    Phase,
+)
+
+MAX_PARTS: Final = 3
+"""A payload with more fields than this keeps the words it was made with."""
+UNKNOWN_FIELD: Final = "unknown field"
+DUPLICATE: Final = {Encoding.JSON: "duplicate key", Encoding.BINARY: "repeated occurrence"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A field of a payload with its words, and the bytes that it has there."""
+
+    path: str
+    kind: str
+    state: str
+    data: bytes
+
+
+class _MalformedError(Exception):
+    """The payload is no sequence of fields."""
+
+
+def relabelled(payload: Payload, original: Payload, message: Descriptor) -> Payload:
+    """The payload as a witness, named by the fields that are in it.
+
+    What still stands in it just as in the original keeps the words of its purpose. So does a payload as a whole that
+    is malformed, holds nothing, or holds many fields.
+    """
+    witness = replace(payload, phase=Phase.WITNESS)
+    try:
+        found = list(_parts(payload, message))
+    except _MalformedError:
+        return witness
+    now, before = _bytes_by_path(found), _original_bytes(original, message)
+    purposes = {path: (path, kind, state) for path, kind, state in original.parts}
+    unchanged = {path for path, data in now.items() if before.get(path) == data}
+    repeated = {path for path, data in now.items() if len(data) > 1}
+    named = dict.fromkeys(
+        _purpose(part, purposes) if part.path in unchanged else _words(part, repeated, payload.encoding)
+        for part in found
+    )
+    if not 0 < len(named) <= MAX_PARTS:
+        return witness
+    paths, kinds, states = (PLUS.join(words) for words in zip(*named, strict=True))
+    return replace(witness, path=paths, kind=kinds, state=states)
+
+
+def _purpose(part: _Part, purposes: dict[str, tuple[str, str, str]]) -> tuple[str, str, str]:
+    """(path, kind, state) that an unchanged part was made for, or for something inside it, if it was."""
+    inside = (one for one in purposes if one.startswith((f"{part.path}[", f"{part.path}{{")))
+    return purposes.get(part.path) or purposes.get(next(inside, "")) or (part.path, part.kind, part.state)
+
+
+def _words(part: _Part, repeated: set[str], encoding: Encoding) -> tuple[str, str, str]:
+    """(path, kind, state) of a part by its looks."""
+    is_list = "repeated" in part.kind.split(" ") or part.kind.startswith("map<")
+    if part.path in repeated and not (is_list and encoding is Encoding.BINARY):
+        return part.path, part.kind, DUPLICATE[encoding]
+    return part.path, part.kind, part.state
+
+
+def _bytes_by_path(parts: Iterable[_Part]) -> dict[str, list[bytes]]:
+    found: dict[str, list[bytes]] = {}
+    for part in parts:
+        found.setdefault(part.path, []).append(part.data)
+    return found
+
+
+def _original_bytes(original: Payload, message: Descriptor) -> dict[str, list[bytes]]:
+    try:
+        return _bytes_by_path(_parts(original, message))
+    except _MalformedError:
+        return {}
+
+
+def _parts(payload: Payload, message: Descriptor) -> Iterator[_Part]:
+    if payload.encoding is Encoding.BINARY:
+        return _wire_parts(wire_tree.parse(payload.data, message), message, "")
+    document = json_tree.parse(payload.data)
+    if document.rest or document.bom:
+        raise _MalformedError
+    return _json_parts(document.root, message, "")
+
+
+def _unknown(prefix: str, data: bytes) -> _Part:
+    return _Part(prefix.rstrip("."), "message" if prefix else DOCUMENT, UNKNOWN_FIELD, data)
+
+
+# --- JSON ------------------------------------------------------------------------------------------------------------
+
+
+def _json_parts(node: json_tree.Node, message: Descriptor, prefix: str) -> Iterator[_Part]:
+    if not isinstance(node, json_tree.Object) or not node.closed:
+        raise _MalformedError
+    fields: dict[str | None, Field] = {}
+    for field in fields_of(message):
+        fields |= {field.name: field, field.json_name: field}
+    for member in node.members:
+        if not isinstance(member.key, json_tree.String) or member.value is None:
+            raise _MalformedError
+        data = b"%b:%b" % (_text(member.key), _text(member.value))
+        known = fields.get(json_tree.text_of(member.key.raw))
+        if known is None:
+            yield _unknown(prefix, data)
+        else:
+            yield from _json_field(member.value, known, prefix, data)
+
+
+def _text(node: json_tree.Node) -> bytes:
+    return json_tree.write(json_tree.Document(node)).strip(b" \t\r\n")
+
+
+def _json_field(value: json_tree.Node, field: Field, prefix: str, data: bytes) -> Iterator[_Part]:
+    path, inside = prefix + field.name, _singular_message(field)
+    if inside is not None and isinstance(value, json_tree.Object) and value.members:
+        yield from _json_parts(value, inside, f"{path}.")
+        return
+    where, state = _json_states(field).get(data, ("", ""))
+    if not state and _text(value).strip(b'"') in {b"0", b"0.0"}:
+        state = next((one.state for one in samples(field) if one.state == DEFAULT), "")
+    if not state:
+        state = NULL if _text(value) == b"null" else VALUE
+    yield _Part(path + where, field.kind, state, data)
+
+
+def _singular_message(field: Field) -> Descriptor | None:
+    return field.message if field.is_plain_message and field.shape is Shape.SINGULAR else None
+
+
+@lru_cache(maxsize=256)
+def _json_states(field: Field) -> dict[bytes, tuple[str, str]]:
+    """What a member has to look like to have a state, with what that adds to the path."""
+    states: dict[bytes, tuple[str, str]] = {}
+    for sample in samples(field):
+        for name, suffix in ((field.json_name, ""), (field.name, BY_PROTO_NAME)):
+            if sample.json is not None:
+                states.setdefault(b"%b:%b" % (json_tree.string(name), sample.json), ("", sample.state + suffix))
+    for where, state, members in member_edges(field):
+        if len(members) == 1:
+            states.setdefault(members[0], (where, state))
+    return states
+
+
+# --- the wire format -------------------------------------------------------------------------------------------------
+
+
+def _wire_parts(message: wire_tree.WireMessage, descriptor: Descriptor, prefix: str) -> Iterator[_Part]:
+    if message.rest:
+        raise _MalformedError
+    fields = {field.number: field for field in fields_of(descriptor)}
+    for record in message.records:
+        data = wire_tree.write(wire_tree.WireMessage((record,)))
+        known = fields.get(record.number)
+        if known is None:
+            yield _unknown(prefix, data)
+        else:
+            yield from _wire_field(record.content, known, prefix, data)
+
+
+def _wire_field(content: wire_tree.Content, field: Field, prefix: str, data: bytes) -> Iterator[_Part]:
+    path, inside = prefix + field.name, _singular_message(field)
+    if inside is not None and isinstance(content, wire_tree.Nested | wire_tree.Group):
+        if content.message.records or content.message.rest:
+            yield from _wire_parts(content.message, inside, f"{path}.")
+        else:
+            yield _Part(path, field.kind, EMPTY, data)
+        return
+    where, state = _wire_states(field).get(data, ("", VALUE))
+    wire_type = _wire_type(content)
+    if wire_type not in {field.wire_type, wire_tree.WireType.LEN if field.is_packable else field.wire_type}:
+        state = f"wire type mismatch: {_WIRE_TYPES[wire_type]}"
+    yield _Part(path + where, field.kind, state, data)
+
+
+_WIRE_TYPES: Final = {
+    wire_tree.WireType.VARINT: "varint",
+    wire_tree.WireType.I64: "fixed64",
+    wire_tree.WireType.LEN: "length-delimited",
+    wire_tree.WireType.START_GROUP: "group",
+    wire_tree.WireType.I32: "fixed32",
+}
+
+
+def _wire_type(content: wire_tree.Content) -> wire_tree.WireType:
+    match content:
+        case wire_tree.Varint():
+            return wire_tree.WireType.VARINT
+        case wire_tree.Fixed(data):
+            return wire_tree.WireType.I32 if len(data) == 4 else wire_tree.WireType.I64  # noqa: PLR2004 - bytes of an I32
+        case wire_tree.Group():
+            return wire_tree.WireType.START_GROUP
+        case _:
+            return wire_tree.WireType.LEN
+
+
+@lru_cache(maxsize=256)
+def _wire_states(field: Field) -> dict[bytes, tuple[str, str]]:
+    known: Iterable[tuple[str, str, bytes]] = (
+        *(("", sample.state, sample.wire) for sample in samples(field) if sample.wire is not None),
+        *record_edges(field),
+    )
+    states: dict[bytes, tuple[str, str]] = {}
+    for where, state, data in known:
+        states.setdefault(data, (where, state))
+    return states

@@ -1,0 +1,119 @@
+"""The commands `probe` and `replay`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from counterfoil.errors import UsageError
+from counterfoil.events import Event
+from counterfoil.model import Verdict
+from counterfoil.probe.witness import describe
+from counterfoil.probe_lane import (
+    SHOWN_CHARS,
+    ProbeLane,
+    ProbeRequest,
+    read_schema,
+    read_witness,
+    started,
+    stub_commands,
+)
+from counterfoil.processes import Processes
+from counterfoil.reporters.text_report import printable
+from counterfoil.shell import judge, open_workspace, output_option
+from counterfoil.workspace import Workspace
+
+SECOND = "s"
+
+
+class Duration(click.ParamType[float]):
+    """Seconds, written `30` or `30s`."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number of seconds; it has to be positive."""
+        try:
+            seconds = float(str(value).removesuffix(SECOND))
+        except ValueError:
+            seconds = -1.0
+        if not 0 < seconds < float("inf"):
+            self.fail(f"'{value}' is not a duration; for example 30s", param, ctx)
+        return seconds
+
+
+@click.command()
+@click.option("--schema", help="A folder of protos or an image; by default the configured schema.")
+@click.option("--message", "messages", multiple=True, help="Full name of a message, * for any part of it; repeatable.")
+@click.option("--stub", "stubs", multiple=True, help="Only this stub; repeatable. By default all, and 'python'.")
+@click.option("--budget", type=Duration(), default="30s", show_default=True, help="How long to search, in all.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed makes up the same messages.")
+@output_option
+@click.pass_obj
+def probe(  # noqa: PLR0913  (one for each option)
+    config: Path | None,
+    *,
+    schema: str | None,
+    messages: tuple[str, ...],
+    stubs: tuple[str, ...],
+    budget: float,
+    seed: int,
+    output: str,
+) -> None:
+    """Search for payloads that the stubs of several languages do not read alike; each is saved as a witness."""
+    workspace = open_workspace(config)
+    commands = stub_commands(workspace, stubs)
+    source = _schema_source(workspace, schema)
+
+    def run(processes: Processes) -> Iterator[Event]:
+        probed = read_schema(processes, workspace, source)
+        names = probed.matching(messages or workspace.settings.probe.messages)
+        request = ProbeRequest(messages=names, budget_s=budget, seed=seed)
+        with started(processes, commands, probed) as running:
+            yield from ProbeLane(workspace, probed, running).run(request)
+
+    judge(run, output)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--schema", help="A folder of protos or an image; by default the configured schema.")
+@click.pass_obj
+def replay(config: Path | None, file: Path, schema: str | None) -> None:
+    """Read a witness's payload again: exit 1 when the stubs still disagree as it says, 0 when they no longer do."""
+    workspace = open_workspace(config)
+    witness = read_witness(file)
+    processes = Processes()
+    try:
+        probed = read_schema(processes, workspace, _schema_source(workspace, schema))
+        names = tuple(sorted({one.stub for one in witness.outcomes}))
+        with started(processes, stub_commands(workspace, names), probed) as running:
+            reading, same = ProbeLane(workspace, probed, running).replay(witness)
+    finally:
+        processes.stop()
+    if probed.digest != witness.schema_digest:
+        click.echo("the schema is not the one that the witness was found with", err=True)
+    lines = [f"{witness.message}  {witness.readable[:SHOWN_CHARS]}"]
+    lines += [f"{stub}: {describe(outcome, SHOWN_CHARS)}" for stub, outcome in sorted(reading.outcomes.items())]
+    lines.append(f"still so: {same.detail}" if same else "no longer so: they agree, or differ in another way")
+    click.echo("\n".join(map(printable, lines)))
+    _leave(Verdict.BROKEN if same else Verdict.COMPATIBLE)
+
+
+def _leave(verdict: Verdict) -> NoReturn:
+    sys.exit(verdict.exit_code)
+
+
+def _schema_source(workspace: Workspace, named: str | None) -> str:
+    if named is not None:
+        return workspace.relative(Path.cwd() / named)
+    if workspace.settings.schema is None:
+        raise UsageError(
+            f"{workspace.file.name} has no [schema] table, so there is no schema to probe with",
+            fix="name one: --schema DIR or --schema IMAGE",
+        )
+    return workspace.settings.schema.dir

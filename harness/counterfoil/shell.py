@@ -1,0 +1,72 @@
+"""What every command does around its work: find the workspace, fold events, print a report, exit with its code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from rich.console import Console
+
+from counterfoil.config import find_workspace, read_workspace
+from counterfoil.events import Event, RunFinished, fold
+from counterfoil.model import Report
+from counterfoil.processes import Processes
+from counterfoil.reporters import json_report, text_report
+from counterfoil.workspace import Workspace
+
+Command = Callable[..., None]
+Run = Callable[[Processes], Iterator[Event]]
+
+
+def output_option(command: Command) -> Command:
+    """`--format`, for every command that judges."""
+    return click.option(
+        "--format",
+        "output",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        help="JSON goes to stdout as one document.",
+    )(command)
+
+
+def open_workspace(config: Path | None) -> Workspace:
+    """The named configuration, or the nearest one."""
+    return read_workspace(config) if config else find_workspace(Path.cwd())
+
+
+def judge(run: Run, output: str) -> NoReturn:
+    """Run something that yields events, report it, and leave with the exit code of its verdict."""
+    report, duration_s = _fold(run)
+    if output == "json":
+        write_json(json_report.render(report, duration_s))
+    else:
+        text_report.render(screen(), report, duration_s)
+    sys.exit(report.verdict.exit_code)
+
+
+def screen(*, stderr: bool = False) -> Console:
+    """Where text goes: lines are not cut to the width, and nothing is guessed into colours."""
+    return Console(stderr=stderr, soft_wrap=True, highlight=False)
+
+
+def write_json(document: str) -> None:
+    """Write JSON. Half a surrogate pair, or a file name that is no text, becomes the escape that stands for it."""
+    click.echo(document.encode("utf-8", "backslashreplace"))
+
+
+def _fold(run: Run) -> tuple[Report, float]:
+    report, duration_s = Report(), 0.0
+    processes = Processes()
+    try:
+        with text_report.ProgressView(Console(stderr=True)).shown() as progress:
+            for event in run(processes):
+                progress.take(event)
+                report = fold(report, event)
+                if isinstance(event, RunFinished):
+                    duration_s = event.duration_s
+    finally:
+        processes.stop()
+    return report, duration_s

@@ -1,0 +1,130 @@
+"""The probe through the command line: planted bugs are found and shrunk, equals agree, silence is not agreement."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.builders import Judged, Workspace
+
+BUGGY = Path(__file__).resolve().parent / "stubs" / "buggy.py"
+PROTO = """
+syntax = "proto3";
+package probe.v1;
+
+message Thing {
+  string name = 1;
+  optional int32 stock = 2;
+  int64 id = 3;
+}
+"""
+CLASSES = {
+    "null_as_empty": {"presence", "accept-reject"},
+    "zero_dropped": {"presence"},
+    "int64_rounded": {"value"},
+    "unknown_lost": {"re-encoding loss"},
+    "everything_accepted": {"accept-reject"},
+    "first_key_only": {"order dependence"},
+}
+
+
+@pytest.fixture
+def probed(shop: Workspace) -> Workspace:
+    """A workspace with a schema of one message."""
+    shop.tables.pop("pacts")
+    shop.configure("schema", dir="protos")
+    shop.write("protos/probe/v1/thing.proto", PROTO)
+    return shop
+
+
+def with_stub(workspace: Workspace, *command: str) -> Workspace:
+    workspace.configure("stubs.other", start=[sys.executable, *command])
+    return workspace
+
+
+def probe(workspace: Workspace, *more: str) -> Judged:
+    return workspace.judge("probe", "--budget", "10s", *more)
+
+
+@pytest.mark.silent("DIVERGENCE", "STUB_SAID_NOTHING")
+def test_the_same_runtime_twice_agrees_on_everything(probed: Workspace) -> None:
+    report = probe(with_stub(probed, "-m", "counterfoil.stub.runtime"))
+    assert (report.verdict, report.findings) == ("compatible", [])
+    assert report.cases == {"probe::probe.v1.Thing::divergences": "compatible"}
+
+
+@pytest.mark.fires("DIVERGENCE")
+@pytest.mark.parametrize("bug", CLASSES)
+def test_a_planted_bug_is_found_and_shrunk(probed: Workspace, bug: str) -> None:
+    report = probe(with_stub(probed, str(BUGGY), bug))
+    assert report.verdict == "broken"
+    classes = {found["subject"].split(" | ")[0] for found in report.findings}
+    assert classes & CLASSES[bug], classes
+    for found in report.findings:
+        witness = json.loads((probed.root / found["location"]["path"]).read_text())
+        assert witness["divergence"]["signature"] == found["subject"]
+        fields = witness["payload"]["path"].split(" + ")
+        assert len(fields) <= 3, witness["payload"]
+
+
+@pytest.mark.fires("DIVERGENCE")
+def test_a_witness_replays_until_the_bug_is_gone(probed: Workspace) -> None:
+    found = probe(with_stub(probed, str(BUGGY), "zero_dropped")).findings[0]
+    path = found["location"]["path"]
+    assert found["fix"] == f"counterfoil replay {path}"
+    still = probed.run("replay", path)
+    assert still.exit_code == 1
+    assert "still so: " in still.stdout
+    gone = with_stub(probed, "-m", "counterfoil.stub.runtime").run("replay", path)
+    assert gone.exit_code == 0
+    assert "no longer so" in gone.stdout
+
+
+def test_the_same_seed_finds_the_same(probed: Workspace) -> None:
+    with_stub(probed, str(BUGGY), "int64_rounded")
+    assert probe(probed, "--seed", "7").rules == probe(probed, "--seed", "7").rules
+
+
+@pytest.mark.fires("STUB_SAID_NOTHING")
+def test_a_stub_that_skips_everything_is_not_taken_for_agreement(probed: Workspace) -> None:
+    report = probe(with_stub(probed, str(BUGGY), "silent"))
+    assert report.verdict == "unproven"
+    assert report.rules == {("STUB_SAID_NOTHING", "probe.v1.Thing::other")}
+
+
+def test_one_stub_alone_is_a_usage_error(probed: Workspace) -> None:
+    ran = probed.run("probe")
+    assert ran.exit_code == 2
+    assert ran.error["error"] == "'python' alone has nobody to disagree with"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--stub", "pyton", "--stub", "other"], "unknown stub 'pyton'"),
+        (["--message", "probe.v1.Thin"], "no message of the schema matches 'probe.v1.Thin'"),
+        (["--schema", "no-such-folder"], "buf build ended with exit code 1"),
+        (["--schema", "counterfoil.toml"], "'counterfoil.toml' is not an image"),
+    ],
+)
+def test_what_cannot_be_probed_is_a_usage_error(probed: Workspace, arguments: list[str], told: str) -> None:
+    ran = with_stub(probed, "-m", "counterfoil.stub.runtime").run("probe", *arguments)
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert ran.error["error"] == told
+
+
+def test_a_stub_that_cannot_start_is_a_usage_error(probed: Workspace) -> None:
+    ran = with_stub(probed, "-c", "raise SystemExit('planted')").run("probe")
+    assert ran.exit_code == 2
+    assert ran.error["error"].startswith("the stub 'other' cannot be used: ")
+    assert "planted" in ran.error["why"]
+
+
+def test_a_schema_that_does_not_compile_is_located(probed: Workspace) -> None:
+    probed.write("protos/probe/v1/thing.proto", PROTO.replace("int64 id", "int65 id"))
+    ran = with_stub(probed, "-m", "counterfoil.stub.runtime").run("probe")
+    assert ran.exit_code == 2
+    assert ran.error["at"] == "protos/probe/v1/thing.proto:8:3"
