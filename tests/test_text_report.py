@@ -114,8 +114,8 @@ def test_every_snapshot_belongs_to_a_test() -> None:
 
 def test_the_normaliser_keeps_what_matters() -> None:
     """Negative control: it hides what differs between runs, and neither counts nor verdicts."""
-    told = "/some/root/a: 3 of 4 cases, 1.2 s; port 8080 of process 12 (python) at http://127.0.0.1:99/x within 30 s"
-    assert normalised(told, Path("/some/root")) == (
+    told = "/some/where/a: 3 of 4 cases, 1.2 s; port 8080 of process 12 (python) at http://127.0.0.1:99/x within 30 s"
+    assert normalised(told, Path("/some/where")) == (
         "ROOT/a: 3 of 4 cases, SECONDS s; port PORT of process PID (NAME) at http://127.0.0.1:PORT/x within 30 s\n"
     )
 
