@@ -188,7 +188,7 @@ def run_here(cwd: Path, *arguments: str) -> Ran:
     """Run the program in this process: for what starts quickly and often. How it is started is tested elsewhere."""
     buffers = (io.BytesIO(), io.BytesIO())
     streams = [io.TextIOWrapper(buffer, encoding="utf-8", write_through=True) for buffer in buffers]
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGPIPE)}
     with (
         contextlib.chdir(cwd),
         mock.patch.object(sys, "argv", ["counterfoil", *arguments]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ RULE_MARKERS = {
     "silent": "silent(*rules): the test reads a report in which these rules had something to judge and found nothing.",
 }
 MARK = "COUNTERFOIL_TEST_ID"
+# Whoever starts the tests in the background may ignore SIGINT, and ignoring is inherited; a handler is not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ[MARK] = f"tests-{os.getpid()}"
 os.environ.pop("COLUMNS", None)
 LEAVE_WITHIN_S = 3.0

@@ -91,11 +91,6 @@ def test_one_unreadable_pact_stops_every_judging_command(shop: Workspace, comman
     assert (ran.exit_code, ran.stdout) == (2, "")
 
 
-def test_a_pact_may_begin_with_a_byte_order_mark(shop: Workspace) -> None:
-    shop.pact(b"\xef\xbb\xbf" + json.dumps(HOLDS).encode(), "web-catalog")
-    assert shop.run_here("check", "--list").stdout.splitlines()[1:] == ["verify::web→catalog::a product"]
-
-
 def test_pacts_may_lie_in_folders(shop: Workspace) -> None:
     shop.write("contracts/pacts/web/deep/catalog.json", json.dumps(HOLDS))
     shop.write("contracts/pacts/README.md", "not a pact")

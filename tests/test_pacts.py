@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from counterfoil import pacts
 from counterfoil.errors import UsageError
-from counterfoil.pacts import InteractionKind, Json, ProviderState, canonical, lint_pact, parse_pact, resolve
+from counterfoil.pacts import InteractionKind, Json, ProviderState, canonical, lint_pact, parse_pact, steps_of
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -140,27 +140,20 @@ def test_canonical_json_is_json_and_does_not_depend_on_order(value: Json) -> Non
 
 # --- matching-rule paths ---------------------------------------------------------------------------------------------
 
-TREE: Json = {"a": {"b c": [1, {"d": None}]}, "e.f": [[], [2]], "*": 3}
-
 
 @pytest.mark.parametrize(
-    ("path", "values"),
+    ("path", "steps"),
     [
-        ("$", (TREE,)),
-        ("$.a['b c'][0]", (1,)),
-        ('$.a["b c"][1].d', (None,)),
-        ("$['e.f'][*][*]", (2,)),
-        ("$['e.f'][1][0]", (2,)),
-        ("$.a['b c'][7]", ()),
-        ("$.a.nothing", ()),
-        ("$.a[0]", ()),
-        ("$['e.f'].name", ()),
-        ("$.a.*[1].d", (None,)),
-        ("$.a['b c'][ 0 ]", (1,)),
+        ("$", ()),
+        ("$.a['b c'][0]", ("a", "b c", "0")),
+        ('$.a["b c"][1].d', ("a", "b c", "1", "d")),
+        ("$['e.f'][*][*]", ("e.f", "*", "*")),
+        ("$.a.*[1].d", ("a", "*", "1", "d")),
+        ("$.a['b c'][ 0 ]", ("a", "b c", "0")),
     ],
 )
-def test_a_path_leads_to_values(path: str, values: tuple[Json, ...]) -> None:
-    assert resolve(TREE, path) == values
+def test_a_path_has_steps(path: str, steps: tuple[str, ...]) -> None:
+    assert steps_of(path) == steps
 
 
 def written(steps: tuple[str | int, ...]) -> str:
@@ -180,21 +173,35 @@ SIMPLE_VALUES: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(SIMPLE_VALUES)
-def test_every_value_is_found_at_its_own_path(value: Json) -> None:
-    for steps, leaf in leaves(value):
-        assert resolve(value, written(steps)) == (leaf,)
+def test_a_written_path_has_the_steps_that_it_was_written_from(value: Json) -> None:
+    for steps, _leaf in leaves(value):
+        assert steps_of(written(steps)) == tuple(map(str, steps))
 
 
-@given(SIMPLE_VALUES)
-def test_a_wildcard_finds_every_child(value: Json) -> None:
-    children = tuple(value.values()) if isinstance(value, dict) else tuple(value) if isinstance(value, list) else ()
-    assert resolve(value, "$[*]") == children
-    assert resolve(value, "$.*") == children
+@given(st.text("$.[]'\"*0a\\ ", max_size=12))
+def test_any_path_has_some_steps_or_none(path: str) -> None:
+    assert all(steps_of(path))
 
 
-@given(VALUES, st.text("$.[]'\"*0a\\ ", max_size=12))
-def test_any_path_leads_somewhere_or_nowhere(value: Json, path: str) -> None:
-    assert isinstance(resolve(value, path), tuple)
+CASCADING = {"lines": [{"sku": "a", "tags": ["x"]}], "empty": []}
+
+
+@pytest.mark.parametrize(
+    ("rules", "arrays"),
+    [
+        ({"$": {"match": "type"}}, {"$.lines", "$.lines[0].tags"}),
+        ({"$.lines": {"match": "eachValue", "rules": []}}, {"$.lines", "$.lines[0].tags"}),
+        ({"$": {"match": "type"}, "$.lines": {"match": "type", "min": 1}}, set()),
+        ({"$": {"match": "type"}, "$.lines[*].tags": {"match": "type", "min": 1}}, {"$.lines"}),
+        ({"$": {"match": "type"}, "$.lines": {"match": "equality"}}, set()),
+        ({"$.lines[*].sku": {"match": "type"}}, set()),
+        ({}, set()),
+    ],
+)
+def test_a_type_matcher_holds_for_the_arrays_below_it(rules: Object, arrays: set[str]) -> None:
+    read = parsed(pact("w", "p", interaction("one", body=CASCADING, rules=rules)))
+    found = {one.subject.rpartition(" ")[2] for one in lint_pact(read) if one.rule == "ARRAY_WITHOUT_MIN"}
+    assert found == arrays
 
 
 # --- lint ------------------------------------------------------------------------------------------------------------

@@ -290,6 +290,13 @@ def test_a_reader_that_saw_the_same_in_the_original_loses_nothing() -> None:
     assert lost(read_back, a=FAITHFUL, b=blind) == ()
 
 
+def test_of_what_a_reader_never_saw_only_the_rest_is_lost() -> None:
+    both = Decoded(message(id=seen.integer(0), name=seen.text("x")), b"{}", OutputFormat.JSON)
+    blind = Decoded(message(name=seen.text("x")), GIVEN.data, OutputFormat.JSON)
+    (found,) = lost({"a": {"b": message()}}, a=both, b=blind)
+    assert found.path == "name"
+
+
 def test_what_all_lose_alike_is_no_disagreement() -> None:
     assert lost({"a": {"b": message()}, "b": {"a": message()}}, a=LOSSY, b=LOSSY) == ()
 

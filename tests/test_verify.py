@@ -264,8 +264,8 @@ def test_a_provider_that_dies_breaks_what_was_not_answered(shop: Workspace) -> N
     shop.pact(pact("web", "catalog", expecting_id("1", "/product"), expecting_id("2", "/die")))
     report = shop.judge("verify")
     assert report.cases["verify::web→catalog::1"] == "compatible"
-    found = report.the("INTERACTION_FAILED", subject("2"))
-    assert found["message"].startswith("catalog could not be asked: ")
+    found = report.the("PROVIDER_DIED", subject("2"))
+    assert found["message"] == "catalog ended with exit code 9 while '2' was verified"
     assert found["evidence"] == [{"kind": "output", "label": "catalog printed", "lines": ["fatal: the provider dies"]}]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import sys
 from io import TextIOWrapper
@@ -23,7 +25,7 @@ from counterfoil.probe_cli import probe, replay
 from counterfoil.processes import Processes
 from counterfoil.reporters import text_report
 from counterfoil.schema_lane import GIT
-from counterfoil.shell import Command, judge, open_workspace, output_option, screen
+from counterfoil.shell import Command, end_when_nobody_reads, judge, open_workspace, output_option, screen, write_json
 from counterfoil.workspace import FORMAT_VERSION, Schema, Settings, Workspace
 
 INTERRUPTED_EXIT_CODE = 130
@@ -32,6 +34,7 @@ TERMINATED_EXIT_CODE = 143
 
 def main() -> NoReturn:
     """The entry point of the program."""
+    _open_standard_streams()
     signal.signal(signal.SIGTERM, _terminate)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -44,10 +47,36 @@ def main() -> NoReturn:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except OSError as error:
+        sys.exit(_told_of_the_system(error))
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; every process that was started has ended", err=True)
         sys.exit(INTERRUPTED_EXIT_CODE)
     sys.exit(0)
+
+
+def _open_standard_streams() -> None:
+    """Stand in for a standard stream that is closed: a pipe of ours in its place would be taken for it."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+            name = ("stdin", "stdout", "stderr")[descriptor]
+            setattr(sys, name, os.fdopen(descriptor, "w" if descriptor else "r"))
+
+
+def _told_of_the_system(error: OSError) -> int:
+    """What the system refused, such as a full disk or a file in the way. Nothing was judged to its end."""
+    _print_error(
+        UsageError(
+            error.strerror or str(error),
+            where=str(error.filename or ""),
+            why="the system refused it",
+            fix="make room or correct permissions, and look for a file where a folder should be; then run it again",
+        )
+    )
+    return USAGE_EXIT_CODE
 
 
 def _terminate(*_: object) -> NoReturn:
@@ -114,7 +143,7 @@ def check(
     )
     plan = make_plan(workspace.settings, read_pacts(workspace), selection)
     if list_only:
-        _list(plan)
+        _list(plan, output)
     _check(workspace, plan, output)
 
 
@@ -186,9 +215,11 @@ def doctor_command(config: Path | None, output: str) -> None:
     workspace = open_workspace(config) if config or locate(Path.cwd()) else None
     processes = Processes()
     try:
-        sys.exit(doctor.show(Console(), doctor.examine(processes, workspace), as_json=output == "json").exit_code)
+        tools = doctor.examine(processes, workspace)
     finally:
         processes.stop()
+    end_when_nobody_reads()
+    sys.exit(doctor.show(Console(), tools, as_json=output == "json").exit_code)
 
 
 def _workspace_for_schema(config: Path | None, new: str | None, against: str | None) -> Workspace:
@@ -220,18 +251,22 @@ def _named(workspace: Workspace, participants: tuple[str, ...], table: str) -> t
                 fix=f"name one that has [participants.NAME.{table}] in {workspace.file.name}",
             )
     if not able:
+        table_form = f"[participants.NAME.{table}]" if table == "build" else f"participants.NAME.{table}"
         raise UsageError(
             f"no participant has a '{table}' table, so there is nothing to do",
             where=str(workspace.file),
-            fix=f"add [participants.NAME.{table}]; see docs/configuration.md",
+            fix=f"add [{table_form}]; see docs/configuration.md",
         )
     return participants or able
 
 
-def _list(plan: Plan) -> NoReturn:
+def _list(plan: Plan, output: str) -> NoReturn:
     """Print the ids of the cases; what is amiss with the plan itself goes to stderr."""
-    for case in plan.cases:
-        click.echo(text_report.printable(case.id))
+    end_when_nobody_reads()
+    if output == "json":
+        write_json(json.dumps({"format": 1, "cases": [case.id for case in plan.cases]}, ensure_ascii=False))
+    elif plan.cases:
+        click.echo("\n".join(text_report.printable(case.id) for case in plan.cases))
     report = Report(findings=plan.findings)
     if not plan.cases:
         text_report.render(screen(stderr=True), report, 0.0)

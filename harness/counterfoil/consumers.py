@@ -24,7 +24,7 @@ def read_pacts(workspace: Workspace) -> tuple[Pact, ...]:
     folder = workspace.pact_dir
     if folder is None or not folder.is_dir():
         return ()
-    files = sorted(path for path in folder.rglob("*.json") if path.is_file())
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".json" and not path.is_dir())
     return tuple(read_pact(workspace, file) for file in files)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -85,7 +85,7 @@ def parse_pact(path: str, data: bytes) -> Pact:
     document = _parse_json(path, data)
     if not isinstance(document, dict):
         raise _not_a_pact(path, f"the document is {_kind_of(document)}, not an object")
-    lines = _description_lines(data.decode("utf-8-sig"))
+    lines = _description_lines(data.decode("utf-8"))
     interactions = [
         _parse_interaction(path, entry, kind, lines, f"$.{section}[{index}]")
         for section, kind in (("interactions", InteractionKind.HTTP), ("messages", InteractionKind.MESSAGE))
@@ -103,7 +103,7 @@ def _parse_json(path: str, data: bytes) -> Json:
     if len(data) > MAX_PACT_BYTES:
         raise _not_a_pact(path, f"the file has {len(data)} bytes, more than the {MAX_PACT_BYTES} that are read")
     try:
-        value: Json = json.loads(data.decode("utf-8-sig"))
+        value: Json = json.loads(data.decode("utf-8"), parse_constant=_no_number)
     except UnicodeDecodeError as error:
         raise _not_a_pact(path, f"byte {error.start} is not UTF-8") from None
     except json.JSONDecodeError as error:
@@ -111,9 +111,13 @@ def _parse_json(path: str, data: bytes) -> Json:
         raise _not_a_pact(path, message, line=error.lineno) from None
     except RecursionError:
         raise _not_a_pact(path, "the document is nested too deeply") from None
-    except ValueError as error:  # a number with more digits than Python converts
+    except ValueError as error:  # NaN, or a number with more digits than Python converts
         raise _not_a_pact(path, str(error)) from None
     return value
+
+
+def _no_number(name: str) -> Json:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _not_a_pact(path: str, why: str, line: int | None = None) -> UsageError:
@@ -237,19 +241,39 @@ def _duplicates(pact: Pact) -> Iterator[Finding]:
         )
 
 
+def lint_together(pacts: Iterable[Pact]) -> Iterator[Finding]:
+    """What is amiss with several files: two that say the same of one pair."""
+    first: dict[str, Pact] = {}
+    for pact in pacts:
+        for interaction in pact.interactions:
+            other = first.setdefault(pact.subject(interaction), pact)
+            if other is not pact:
+                yield finding(
+                    "INTERACTION_DUPLICATED",
+                    pact.subject(interaction),
+                    f"'{interaction.description}' stands in {other.path} and in {pact.path}",
+                    fix=f"keep one of the two files of {pact.pair}",
+                    location=pact.locate(interaction),
+                )
+
+
 def _arrays_without_min(pact: Pact) -> Iterator[Finding]:
-    """An array matched by type without `min` also matches `[]`, so nothing is said of its elements."""
+    """An array matched by type without `min` also matches `[]`, so nothing is said of its elements.
+
+    A rule holds for everything below its path as far as no longer path has one of its own (Pact specification, V2,
+    "Matchers": cascading and the weight of paths).
+    """
     for interaction in pact.interactions:
         for part_name, part in interaction.parts:
-            body = _json_body(part)
-            for path, rules in _body_rules(part):
-                if not any(_is_type_without_min(rule) for rule in rules):
-                    continue
-                if any(isinstance(value, list) for value in resolve(body, path)):
+            rules = [(steps_of(path), matchers) for path, matchers in _body_rules(part)]
+            for path in dict.fromkeys(_arrays(_json_body(part), ())):
+                matchers = _nearest_rule(rules, path)
+                if any(_is_type_without_min(matcher) for matcher in matchers):
+                    shown = "$" + "".join(f"[{step}]" if step.isdigit() else f".{step}" for step in path)
                     yield finding(
                         "ARRAY_WITHOUT_MIN",
-                        f"{pact.subject(interaction)}::{part_name} {path}",
-                        f"the array at {path} of the {part_name} is matched by type without a minimum: "
+                        f"{pact.subject(interaction)}::{part_name} {shown}",
+                        f"the array at {shown} of the {part_name} is matched by type without a minimum: "
                         "an empty array passes, whatever its elements should look like",
                         fix="ask for at least one element (eachLike(..., 1), each_like(..., min=1)), "
                         "and describe the empty array in an interaction of its own",
@@ -257,8 +281,30 @@ def _arrays_without_min(pact: Pact) -> Iterator[Finding]:
                     )
 
 
+Path = tuple[str, ...]
+
+
+def _arrays(value: Json, path: Path) -> Iterator[Path]:
+    """The paths of all arrays that have elements."""
+    if isinstance(value, list) and value:
+        yield path
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, child in children:
+        yield from _arrays(child, (*path, str(name)))
+
+
+def _nearest_rule(rules: Iterable[tuple[Path, list[Json]]], path: Path) -> list[Json]:
+    """The matchers of the longest rule path that leads to a place or above it, literal steps before wildcards."""
+    fitting = [
+        (len(steps), sum(step != "*" for step in steps), matchers)
+        for steps, matchers in rules
+        if len(steps) <= len(path) and all(step in {"*", at} for step, at in zip(steps, path, strict=False))
+    ]
+    return max(fitting, key=lambda one: one[:2], default=(0, 0, []))[2]
+
+
 def _is_type_without_min(rule: Json) -> bool:
-    return isinstance(rule, dict) and rule.get("match", "type") == "type" and not rule.get("min")
+    return isinstance(rule, dict) and rule.get("match", "type") in {"type", "eachValue"} and not rule.get("min")
 
 
 def _json_body(part: dict[str, Json]) -> Json:
@@ -291,23 +337,7 @@ def _body_rules(part: dict[str, Json]) -> Iterator[tuple[str, list[Json]]]:
 STEP = re.compile(r"\.([^.\[\]]+)|\[\s*'((?:[^'\\]|\\.)*)'\s*\]|\[\s*\"((?:[^\"\\]|\\.)*)\"\s*\]|\[\s*(\d+|\*)\s*\]")
 
 
-def resolve(value: Json, path: str) -> tuple[Json, ...]:
-    """The values at a Pact matching-rule path (`$.a['b'][*].c`); none where the path leads nowhere."""
-    found: list[Json] = [value]
-    for match in STEP.finditer(path.removeprefix("$")):
-        name, index = match.group(1) or match.group(2) or match.group(3), match.group(4)
-        found = [child for parent in found for child in _children(parent, name, index)]
-    return tuple(found)
-
-
-def _children(parent: Json, name: str | None, index: str | None) -> Iterable[Json]:
-    if isinstance(parent, Mapping):
-        if name == "*" or index == "*":
-            return parent.values()
-        return [parent[name]] if name in parent else []
-    if isinstance(parent, list):
-        if index == "*" or name == "*":
-            return parent
-        position = int(index) if index is not None else len(parent)
-        return parent[position : position + 1]
-    return []
+def steps_of(path: str) -> Path:
+    """The steps of a matching-rule path (`$.a['b'][*].c`), `*` for any."""
+    found = STEP.findall(path.removeprefix("$"))
+    return tuple(next(step for step in steps if step) for steps in found if any(steps))

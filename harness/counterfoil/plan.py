@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from counterfoil.errors import UsageError, nearest
 from counterfoil.model import Case, Finding, Lane, Location
-from counterfoil.pacts import Interaction, Pact
+from counterfoil.pacts import Interaction, Pact, lint_together
 from counterfoil.rules import finding
 from counterfoil.workspace import Settings
 
@@ -97,7 +97,7 @@ def make_plan(settings: Settings, pacts: Iterable[Pact], selection: Selection) -
         pact_cases=tuple(pair for pair in pact_cases if selection.covers(pair[0])),
         interactions=tuple(planned for planned in interactions if selection.covers(planned.case)),
         schema_cases=tuple(case for case in schema_cases if selection.covers(case)),
-        findings=tuple(_missing_pacts(settings, pacts, selection)),
+        findings=(*_missing_pacts(settings, pacts, selection), *_told_twice(pacts, selection)),
     )
     if plan.cases or plan.findings:
         return plan
@@ -153,6 +153,11 @@ def _missing_pacts(settings: Settings, pacts: tuple[Pact, ...], selection: Selec
                 fix=f"counterfoil consume --participant {name}",
                 location=where,
             )
+
+
+def _told_twice(pacts: tuple[Pact, ...], selection: Selection) -> Iterable[Finding]:
+    chosen = [pact for pact in pacts if selection.concerns(pact.consumer, pact.provider)]
+    return lint_together(chosen) if selection.judges(Lane.PACTS, Lane.VERIFY) and not selection.keyword else ()
 
 
 def _nothing_selected(available: int, selection: Selection) -> Finding:

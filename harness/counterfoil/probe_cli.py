@@ -24,7 +24,7 @@ from counterfoil.probe_lane import (
 )
 from counterfoil.processes import Processes
 from counterfoil.reporters.text_report import printable
-from counterfoil.shell import judge, open_workspace, output_option
+from counterfoil.shell import end_when_nobody_reads, judge, open_workspace, output_option
 from counterfoil.workspace import Workspace
 
 SECOND = "s"
@@ -100,6 +100,7 @@ def replay(config: Path | None, file: Path, schema: str | None) -> None:
     lines = [f"{witness.message}  {witness.readable[:SHOWN_CHARS]}"]
     lines += [f"{stub}: {describe(outcome, SHOWN_CHARS)}" for stub, outcome in sorted(reading.outcomes.items())]
     lines.append(f"still so: {same.detail}" if same else "no longer so: they agree, or differ in another way")
+    end_when_nobody_reads()
     click.echo("\n".join(map(printable, lines)))
     _leave(Verdict.BROKEN if same else Verdict.COMPATIBLE)
 

@@ -8,6 +8,7 @@ LEVELS: dict[str, Level] = {
     # The contract was tried and does not hold.
     "INTERACTION_FAILED": Level.BEHAVIOUR,
     "PROVIDER_TIMED_OUT": Level.BEHAVIOUR,
+    "PROVIDER_DIED": Level.BEHAVIOUR,
     "DIVERGENCE": Level.BEHAVIOUR,
     "CONSUMER_TEST_FAILED": Level.BEHAVIOUR,
     # Nothing or not everything was tried, so green would prove nothing.

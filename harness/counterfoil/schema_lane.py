@@ -103,6 +103,16 @@ def _baseline(
     if against.startswith(GIT):
         buf.files_of(against.removeprefix(GIT), schema.dir, scratch / "tree")
         source = scratch / "tree" / schema.dir
+    if not source.exists():
+        return (
+            finding(
+                "SCHEMA_BASELINE_MISSING",
+                schema.dir,
+                f"the baseline '{against}' does not exist",
+                fix="name a folder, an image (.binpb) or git:REF; paths are relative to counterfoil.toml",
+                location=Location(path=workspace.file.name),
+            ),
+        )
     if source.is_file():
         image.write_bytes(source.read_bytes())
         empty = not image.stat().st_size

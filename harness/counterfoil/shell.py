@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,11 +41,17 @@ def open_workspace(config: Path | None) -> Workspace:
 def judge(run: Run, output: str) -> NoReturn:
     """Run something that yields events, report it, and leave with the exit code of its verdict."""
     report, duration_s = _fold(run)
+    end_when_nobody_reads()
     if output == "json":
         write_json(json_report.render(report, duration_s))
     else:
         text_report.render(screen(), report, duration_s)
     sys.exit(report.verdict.exit_code)
+
+
+def end_when_nobody_reads() -> None:
+    """From here on only output is left: when its reader has gone, end as other programs do, by SIGPIPE."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
 def screen(*, stderr: bool = False) -> Console:

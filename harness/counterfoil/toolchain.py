@@ -33,9 +33,9 @@ class Tool:
 
 
 INSTALL = {
-    "node": ("20", "install Node.js 20 or newer: https://nodejs.org/en/download"),
+    "node": ("20.9", "install Node.js 20.9 or newer: https://nodejs.org/en/download"),
     "npm": ("9", "npm comes with Node.js: https://nodejs.org/en/download"),
-    "cargo": ("1.85", "install Rust: https://rustup.rs"),
+    "cargo": ("1.89", "install Rust: https://rustup.rs"),
     "git": ("2.20", "install git: https://git-scm.com/downloads"),
     "buf": ("1.50", "pip install buf-bin"),
     "python3": ("3.11", "install Python 3.11 or newer: https://www.python.org/downloads"),

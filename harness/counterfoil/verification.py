@@ -7,7 +7,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -32,6 +32,16 @@ class Answered:
     results: Sequence[Mapping[str, Any]]
     calls: Sequence[Call]
     service_tail: tuple[str, ...]
+    service_exit_code: int | None
+    """How the participant ended while it was verified; None: it did not."""
+    verifier_tail: tuple[str, ...] = ()
+
+    @property
+    def killer(self) -> Mapping[str, Any] | None:
+        """The result of the interaction that the participant did not survive."""
+        if self.service_exit_code is None:
+            return None
+        return next((one for one in self.results if one.get("result") != "OK" and not _mismatches(one)), None)
 
 
 def verify(
@@ -90,9 +100,11 @@ def _run_worker(
         deadline_s=deadline_s,
     )
     service_tail = service.child.tail.lines
-    answered = _read_answer(done.stdout, service_tail) if done.exit_code == 0 else None
+    exit_code = None if service.child.alive else service.child.process.returncode
+    answered = _read_answer(done.stdout) if done.exit_code == 0 else None
     if answered:
-        return answered
+        tail = done.tail[-TAIL_SHOWN:]
+        return replace(answered, service_tail=service_tail, service_exit_code=exit_code, verifier_tail=tail)
     rule, how = "VERIFIER_CRASHED", f"ended with exit code {done.exit_code} and no result"
     if done.exit_code is None:
         rule, how = "VERIFIER_TIMED_OUT", f"did not end within {deadline_s:g} s"
@@ -106,25 +118,28 @@ def _run_worker(
 
 
 def _job(workspace: Workspace, name: str, provider: Provider, port: int, planned: Sequence[PlannedInteraction]) -> Job:
+    pacts = {one.pact.path: one.pact for one in planned}
+    planned_all = sum(len(pact.interactions) for pact in pacts.values()) == len(planned)
     return Job(
         provider=name,
         port=port,
-        pacts=sorted({str(workspace.path(one.pact.path)) for one in planned}),
-        descriptions=sorted({one.interaction.description for one in planned}),
+        pacts=sorted(str(workspace.path(path)) for path in pacts),
+        descriptions=None if planned_all else sorted({one.interaction.description for one in planned}),
         states_path=provider.states,
         messages_path=provider.messages,
         answer_within_s=provider.answer_within_s,
     )
 
 
-def _read_answer(stdout: bytes, service_tail: tuple[str, ...]) -> Answered | None:
+def _read_answer(stdout: bytes) -> Answered | None:
     """What the worker wrote, or None when that is not a result."""
     try:
         answer = json.loads(stdout)
         return Answered(
             results=answer["results"].get("interactionResults") or [],
             calls=[Call(**{**call, "kind": CallKind(call["kind"])}) for call in answer["calls"]],
-            service_tail=service_tail,
+            service_tail=(),
+            service_exit_code=None,
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -140,23 +155,60 @@ def _read_results(
     for one in planned:
         waiting = by_key[one.pact.consumer, one.interaction.description]
         outcome = waiting.pop(0) if waiting else None
-        findings = (*_state_findings(name, provider, answered, one), *_message_findings(name, provider, answered, one))
-        if outcome is None:
-            findings = (_not_run(name, one), *findings)
-        elif outcome.get("result") != "OK" and (not findings or _mismatches(outcome)):
-            findings = (_failed(name, provider, answered, one, outcome), *findings)
+        findings = tuple(_findings(name, provider, answered, one, outcome))
         duration = str(outcome.get("duration", "")) if outcome else ""
         yield CaseResult(case=one.case, findings=findings, duration_s=_seconds(duration))
 
 
-def _not_run(name: str, one: PlannedInteraction) -> Finding:
+def _findings(
+    name: str, provider: Provider, answered: Answered, one: PlannedInteraction, outcome: Mapping[str, Any] | None
+) -> Iterator[Finding]:
+    """What is amiss with one interaction, given its result."""
+    if outcome is not None and outcome is answered.killer:
+        yield _died(name, answered, one)
+        return
+    missing = outcome is None or (outcome.get("result") != "OK" and answered.killer and not _mismatches(outcome))
+    if outcome is None or missing:
+        yield _not_run(name, answered, one)
+        return
+    amiss = (*_state_findings(name, provider, answered, one), *_message_findings(name, provider, answered, one))
+    if outcome.get("result") != "OK" and (not amiss or _mismatches(outcome)):
+        yield _failed(name, provider, answered, one, outcome)
+    yield from amiss
+
+
+def _died(name: str, answered: Answered, one: PlannedInteraction) -> Finding:
+    return finding(
+        "PROVIDER_DIED",
+        one.pact.subject(one.interaction),
+        f"{name} ended with exit code {answered.service_exit_code} while '{one.interaction.description}' was verified",
+        fix=f"counterfoil verify --participant {name} -k {_quoted(one.interaction.description)}",
+        location=one.pact.locate(one.interaction),
+        evidence=_printed(name, answered.service_tail),
+    )
+
+
+def _not_run(name: str, answered: Answered, one: PlannedInteraction) -> Finding:
+    description = one.interaction.description
+    if answered.killer:
+        message = f"'{description}' could not be verified: {name} had ended"
+        fix = f"mend what ended {name} first"
+    else:
+        message = f"the verifier did not run '{description}' against {name}"
+        fix = "see what it printed; give it a plain, unique description and a type that Pact's verifier knows"
+    printed = Output(label="the verifier printed", lines=answered.verifier_tail)
     return finding(
         "INTERACTION_NOT_RUN",
         one.pact.subject(one.interaction),
-        f"the verifier did not run '{one.interaction.description}' against {name}",
-        fix="give the interaction a plain, unique description and a type that Pact's verifier knows",
+        message,
+        fix=fix,
         location=one.pact.locate(one.interaction),
+        evidence=(printed,) if answered.verifier_tail and not answered.killer else (),
     )
+
+
+def _quoted(description: str) -> str:
+    return json.dumps(description, ensure_ascii=False)
 
 
 def _state_findings(name: str, provider: Provider, answered: Answered, one: PlannedInteraction) -> Iterator[Finding]:
@@ -218,7 +270,7 @@ def _failed(
         "PROVIDER_TIMED_OUT" if slow else "INTERACTION_FAILED",
         one.pact.subject(one.interaction),
         message,
-        fix=f"counterfoil verify --participant {name} -k {json.dumps(one.interaction.description, ensure_ascii=False)}",
+        fix=f"counterfoil verify --participant {name} -k {_quoted(one.interaction.description)}",
         location=one.pact.locate(one.interaction),
         evidence=(*mismatches, *(_printed(name, answered.service_tail) if _explains(mismatches) else ())),
     )

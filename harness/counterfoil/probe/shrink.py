@@ -23,6 +23,7 @@ Judge = Callable[[Sequence[Payload]], Sequence[bool]]
 
 BATCH: Final = 32
 MAX_CANDIDATES: Final = 4000
+MAX_PIECES: Final = 64
 _ESCAPES: Final = re.compile(rb"\\u[0-9a-fA-F]{4}|\\.|[^\\]", re.DOTALL)
 
 
@@ -65,17 +66,25 @@ def _candidates(payload: Payload, message: Descriptor | None, tried: set[bytes])
             yield replace(payload, data=data)
 
 
-def _without(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The items without all of them, without each half, each quarter, and so on down to each single one."""
-    size = len(items)
-    while size:
-        for start in range(0, len(items), size):
-            yield (*items[:start], *items[start + size :])
-        size //= 2
+def _without(items: Sequence[T]) -> Iterator[tuple[T, ...]]:
+    """The items without all of them, without each half, each quarter, and so on down to the finest pieces."""
+    kept = tuple(items)
+    for start, end in _pieces(len(kept)):
+        yield kept[:start] + kept[end:]
 
 
 def _shorter(data: bytes) -> Iterator[bytes]:
-    return (bytes(rest) for rest in _without(data))
+    for start, end in _pieces(len(data)):
+        yield data[:start] + data[end:]
+
+
+def _pieces(size: int) -> Iterator[tuple[int, int]]:
+    """Ranges to leave out, from all to single items; of what is long to a 64th, which gets shorter with it."""
+    piece = size
+    while piece and size // piece <= MAX_PIECES:
+        for start in range(0, size, piece):
+            yield start, start + piece
+        piece //= 2
 
 
 def _each(items: Sequence[T], variants: Callable[[T], Iterable[T]]) -> Iterator[tuple[T, ...]]:
@@ -122,7 +131,7 @@ def _json(node: json_tree.Node) -> Iterator[json_tree.Node]:
             yield from _json_object(node)
         case json_tree.Array():
             for items in (*_without(node.items), *_each(node.items, _json)):
-                yield replace(node, items=tuple(items))
+                yield replace(node, items=items)
             yield from (item for item in node.items if isinstance(item, json_tree.Array))
         case json_tree.String():
             for units in _without(_ESCAPES.findall(node.raw)):
@@ -135,11 +144,11 @@ def _json(node: json_tree.Node) -> Iterator[json_tree.Node]:
 
 def _json_object(node: json_tree.Object) -> Iterator[json_tree.Node]:
     for members in _without(node.members):
-        yield replace(node, members=tuple(members))
+        yield replace(node, members=members)
     for member in node.members:
         yield from _objects_in(member.value)
     for members in _each(node.members, _json_member):
-        yield replace(node, members=tuple(members))
+        yield replace(node, members=members)
 
 
 def _objects_in(node: json_tree.Node | None) -> Iterator[json_tree.Node]:
@@ -165,14 +174,14 @@ def _wire(data: bytes, message: Descriptor | None) -> Iterator[bytes]:
 
 def _wire_message(message: wire_tree.WireMessage) -> Iterator[wire_tree.WireMessage]:
     for records in _without(message.records):
-        yield replace(message, records=tuple(records))
+        yield replace(message, records=records)
     for rest in _shorter(message.rest):
         yield replace(message, rest=rest)
     for record in message.records:
         if isinstance(record.content, wire_tree.Nested | wire_tree.Group):
             yield record.content.message
     for records in _each(message.records, _wire_record):
-        yield replace(message, records=tuple(records))
+        yield replace(message, records=records)
 
 
 def _wire_record(record: wire_tree.Record) -> Iterator[wire_tree.Record]:
@@ -202,7 +211,7 @@ def _wire_delimited(content: wire_tree.Chunk | wire_tree.Packed | wire_tree.Nest
                 yield replace(content, data=data)
         case wire_tree.Packed():
             for items in (*_without(content.items), *_each(content.items, _wire_scalar)):
-                yield replace(content, items=tuple(items))
+                yield replace(content, items=items)
             for rest in _shorter(content.rest):
                 yield replace(content, rest=rest)
         case wire_tree.Nested():

@@ -126,7 +126,8 @@ def _finding(found: Finding) -> Text:
 def _evidence_lines(evidence: Iterable[Evidence]) -> Iterator[str]:
     mismatches = [one for one in evidence if isinstance(one, Mismatch)]
     for mismatch in mismatches[:EVIDENCE_SHOWN]:
-        yield f"      {_cut(mismatch.path)}: expected {_cut(mismatch.expected)}, got {_cut(mismatch.actual)}"
+        why = f" ({_cut(mismatch.message)})" if mismatch.expected == mismatch.actual else ""
+        yield f"      {_cut(mismatch.path)}: expected {_cut(mismatch.expected)}, got {_cut(mismatch.actual)}{why}"
     if len(mismatches) > EVIDENCE_SHOWN:
         yield f"      ... and {len(mismatches) - EVIDENCE_SHOWN} more differences"
     for output in evidence:
@@ -140,10 +141,15 @@ def _cut(text: str) -> str:
     return text if len(text) <= VALUE_SHOWN_CHARS else f"{text[:VALUE_SHOWN_CHARS]}..."
 
 
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _verdict_line(report: Report, duration_s: float) -> Text:
     findings = report.all_findings
     good = sum(result.verdict is Verdict.COMPATIBLE for result in report.results)
     text = Text("\n")
     text.append(report.verdict, STYLES[report.verdict])
-    text.append(f": {good} of {len(report.results)} cases compatible, {len(findings)} findings, {duration_s:.1f} s")
+    cases, found = _count(len(report.results), "case"), _count(len(findings), "finding")
+    text.append(f": {good} of {cases} compatible, {found}, {duration_s:.1f} s")
     return text

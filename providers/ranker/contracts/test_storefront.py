@@ -42,7 +42,7 @@ BODY: dict[str, object] = {
     "id": str(USER_ID),
     "displayName": match.str("Ada Example"),
     "nickname": match.str("ada"),
-    "tier": match.regex("TIER_PREMIUM", regex=r"^TIER_[A-Z]+$"),
+    "tier": match.regex("TIER_PREMIUM", regex=r"^TIER_(UNSPECIFIED|STANDARD|PREMIUM)$"),
     "priceSensitivity": match.number(0.4),
     "categoryAffinity": {"books": match.number(0.8)},
     "memberSince": match.regex("2024-03-01T09:30:00Z", regex=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?Z$"),
