@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from counterfoil import consumers, schema_lane, verification
 from counterfoil.builds import Stamps
@@ -23,6 +23,8 @@ from counterfoil.workspace import Workspace
 Emit = Callable[[Event], None]
 Task = Callable[[Emit], None]
 
+SIGNAL_POLL_S = 0.2
+"""A signal that arrives just before a wait begins does not end it; so no wait is longer than this."""
 JOBS = 4
 """Tasks under way at once: they mostly wait for other processes."""
 
@@ -96,7 +98,10 @@ class Engine:
                 pool.submit(task, queue.put).add_done_callback(queue.put)
             ended = 0
             while ended < len(tasks):
-                event = queue.get()
+                try:
+                    event = queue.get(timeout=SIGNAL_POLL_S)
+                except Empty:
+                    continue
                 if isinstance(event, Future):
                     ended += 1
                     event.result()
