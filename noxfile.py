@@ -312,7 +312,7 @@ def counted(line: str) -> Counter[str]:
     return counts
 
 
-FORBIDDEN = r"/(root|work|home)/[a-z.]|registry[.]npm[j]s|p[y]pi[.]org|python[h]osted|index[.]crates[.]"
+FORBIDDEN = r"/(root|work|home)/[a-z.]|registry[.]npm[j]s|p[y]pi[.]org|python[h]osted|index[.]crates[.]|d[e]b[.]debian"
 """A path of somebody's machine, or the host of a registry: what is written here holds everywhere."""
 
 

@@ -39,7 +39,6 @@ _SHA256: Final = "40329d83ddebeaef51707d63f3e4daf6408d694fda2ab64fbb11beda4ddc65
 _RUNNER: Final = FOLDER / "conformance_test_runner"
 _LIBRARIES: Final = FOLDER / "debian13"
 _LOADER: Final = _LIBRARIES / "usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"
-_MIRROR: Final = "http://deb.debian.org/debian"
 _KEYRING: Final = "/usr/share/keyrings/debian-archive-keyring.gpg"
 _NEWEST_EDITION: Final = "2023"
 _FETCH_WITHIN_S: Final = 300.0
@@ -145,7 +144,7 @@ def _fetch_libraries() -> None:
     with tempfile.TemporaryDirectory(dir=FOLDER) as name:
         folder = Path(name)
         sources, status, unpacked = folder / "sources.list", folder / "status", folder / "unpacked"
-        sources.write_text(f"deb [signed-by={_KEYRING}] {_MIRROR} trixie main\n", encoding="utf-8")
+        sources.write_text(f"deb [signed-by={_KEYRING}] {_mirror()} trixie main\n", encoding="utf-8")
         status.touch()
         for part in ("lists/partial", "cache/archives/partial"):
             (folder / part).mkdir(parents=True)
@@ -167,6 +166,25 @@ def _fetch_libraries() -> None:
         for package in folder.glob("*.deb"):
             _call("dpkg", "-x", package, unpacked)
         unpacked.rename(_LIBRARIES)
+
+
+def _mirror() -> str:
+    """The mirror of Debian's archive that this machine is set up with."""
+    try:
+        told = subprocess.run(
+            ["apt-get", "indextargets", "--format", "$(REPO_URI)"],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=_FETCH_WITHIN_S,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise UnavailableError(f"apt does not say which mirror it uses: {error}") from error
+    uris = told.stdout.split()
+    mirrors = sorted({uri for uri in uris if "debian" in uri and "security" not in uri})
+    if not mirrors:
+        raise UnavailableError("apt knows no mirror of Debian's archive, from which a newer C library could come")
+    return mirrors[0]
 
 
 def _call(*command: str | Path, cwd: Path = ROOT) -> None:
