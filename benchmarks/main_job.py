@@ -7,13 +7,13 @@ the whole machine stays, so the first figure is that of a machine which has down
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from counterfoil.processes import Processes
 
 ROOT = Path(__file__).resolve().parent.parent
 COLD_GOAL_S = 600.0
@@ -28,43 +28,34 @@ def run() -> Iterator[str]:
         clone = Path(folder) / "clone"
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
         session = [sys.executable, "noxfile.py", "-s", "contracts"]
-        yield _figure("first run on a fresh clone", _timed(session, clone), COLD_GOAL_S)
-        yield _figure("second run, nothing changed", _timed(session, clone), UNCHANGED_GOAL_S)
-        yield _figure("... of that, Counterfoil's own time", _overhead(clone), OVERHEAD_GOAL_S)
+        processes = Processes()
+        try:
+            yield _figure("first run on a fresh clone", _timed(processes, session, clone), COLD_GOAL_S)
+            yield _figure("second run, nothing changed", _timed(processes, session, clone), UNCHANGED_GOAL_S)
+            yield _figure("... of that, Counterfoil's own time", _overhead(processes, clone), OVERHEAD_GOAL_S)
+        finally:
+            processes.stop()
 
 
 def _figure(name: str, seconds: float, goal_s: float) -> str:
     return f"{name:38} {seconds:7.2f} s   goal {goal_s:g} s: {'met' if seconds < goal_s else 'MISSED'}"
 
 
-def _timed(command: Sequence[str], folder: Path) -> float:
-    started = time.monotonic()
-    environment = {name: value for name, value in os.environ.items() if name != "CARGO_TARGET_DIR"}
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=DEADLINE_S,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise RuntimeError(done.stdout.decode()[-4000:] + done.stderr.decode()[-4000:])
-    return time.monotonic() - started
+def _timed(processes: Processes, command: Sequence[str], folder: Path) -> float:
+    done = processes.run(command, cwd=folder, env={"CARGO_TARGET_DIR": str(folder / "target")}, deadline_s=DEADLINE_S)
+    if done.exit_code != 0:
+        raise RuntimeError("\n".join(done.tail))
+    return done.duration_s
 
 
-def _overhead(clone: Path) -> float:
+def _overhead(processes: Processes, clone: Path) -> float:
     """Wall time of `counterfoil check` in which neither a service, a verifier, a build nor buf was at work."""
     counterfoil = next(clone.glob(".nox/contracts*/bin/counterfoil"))
-    report = clone / "report.json"
-    with report.open("wb") as stream:
-        started = time.monotonic()
-        subprocess.run(
-            [counterfoil, "check", "--format", "json"], cwd=clone, stdout=stream, timeout=DEADLINE_S, check=True
-        )
-        wall_s = time.monotonic() - started
-    return wall_s - _covered_s(json.loads(report.read_text(encoding="utf-8"))["steps"])
+    env = {"CARGO_TARGET_DIR": str(clone / "target")}
+    done = processes.run([str(counterfoil), "check", "--format", "json"], cwd=clone, env=env, deadline_s=DEADLINE_S)
+    if done.exit_code != 0:
+        raise RuntimeError("\n".join(done.tail))
+    return done.duration_s - _covered_s(json.loads(done.stdout)["steps"])
 
 
 def _covered_s(steps: Sequence[dict[str, float]]) -> float:
