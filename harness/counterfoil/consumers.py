@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,8 +25,9 @@ def read_pacts(workspace: Workspace) -> tuple[Pact, ...]:
     folder = workspace.pact_dir
     if folder is None or not folder.is_dir():
         return ()
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".json" and not path.is_dir())
-    return tuple(read_pact(workspace, file) for file in files)
+    # Unlike a glob, a walk gets over a folder that vanishes or may not be read.
+    files = (Path(root) / name for root, _folders, names in os.walk(folder) for name in names)
+    return tuple(read_pact(workspace, file) for file in sorted(files) if file.suffix.lower() == ".json")
 
 
 def read_pact(workspace: Workspace, file: Path) -> Pact:

@@ -12,6 +12,7 @@ FORMAT_VERSION = 1
 DAY_S = 86_400.0
 
 Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$", description="text without NUL, which no argument can carry")]
+Folder = Annotated[str, msgspec.Meta(pattern=r"^(?!/)[^\x00]*$", description="a path relative to counterfoil.toml")]
 Command = Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
 Environment = dict[Annotated[str, msgspec.Meta(pattern=r"^[^=\x00]+$")], Text]
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=DAY_S)]
@@ -64,7 +65,7 @@ class Consumer(_Table, frozen=True):
 class Participant(_Table, frozen=True):
     """A service under contract."""
 
-    dir: Text = "."
+    dir: Folder = "."
     tools: tuple[Text, ...] = ()
     """Programs that must be on PATH for anything of this participant to be judged."""
     build: tuple[Build, ...] = ()
@@ -76,7 +77,7 @@ class Stub(_Table, frozen=True):
     """How to start a stub: a process that decodes payloads with one language's own types."""
 
     start: Command
-    dir: Text = "."
+    dir: Folder = "."
     tools: tuple[Text, ...] = ()
     build: tuple[Build, ...] = ()
     env: Environment = {}
@@ -91,19 +92,19 @@ class Probe(_Table, frozen=True):
 
     messages: tuple[Text, ...] = ("*",)
     """Full names of messages; `*` stands for any part of one."""
-    witnesses: Text = "contracts/witnesses"
+    witnesses: Folder = "contracts/witnesses"
 
 
 class Pacts(_Table, frozen=True):
     """Where the pact files lie."""
 
-    dir: Text = "contracts/pacts"
+    dir: Folder = "contracts/pacts"
 
 
 class Schema(_Table, frozen=True):
     """Which protobuf schema is judged, against which baseline."""
 
-    dir: Text = "protos"
+    dir: Folder = "protos"
     against: Text | None = None
     """A folder of protos, an image (`.binpb`), or `git:REF`. None: there is no baseline."""
 
