@@ -53,24 +53,23 @@ class Panel:
     def judge(self, payloads: Sequence[Payload]) -> list[Reading]:
         """Read the payloads, what came of them when written again, and the same in another order."""
         rows = self.read(payloads)
-        again = self._read_again(payloads, rows)
+        written = [reencoded(payload, row) for payload, row in zip(payloads, rows, strict=True)]
+        turned = [reordered(payload, self._message) for payload in payloads]
+        again = self._read_once([*(made for pairs in written for _, made in pairs), *(one for one in turned if one)])
         readings = []
-        for payload, row in zip(payloads, rows, strict=True):
-            back = {producer: again[key(made)] for producer, made in reencoded(payload, row)}
+        for payload, row, pairs, other in zip(payloads, rows, written, turned, strict=True):
+            back = {producer: again[key(made)] for producer, made in pairs}
             found = [*compare(payload, row), *compare_reencoded(payload, row, back)]
-            turned = reordered(payload, self._message)
-            if turned is not None:
-                found += compare_orders(payload, row, again[key(turned)])
+            if other is not None:
+                found += compare_orders(payload, row, again[key(other)])
             readings.append(Reading(payload, row, distinct(found)))
         return readings
 
-    def _read_again(self, payloads: Sequence[Payload], rows: Sequence[Row]) -> dict[tuple[Encoding, bytes], Row]:
-        """What was written, and what was turned round, each read once whoever made it."""
+    def _read_once(self, payloads: Sequence[Payload]) -> dict[tuple[Encoding, bytes], Row]:
+        """What the stubs made of payloads, each of which is read once whoever wrote it."""
         wanted: dict[tuple[Encoding, bytes], Payload] = {}
-        for payload, row in zip(payloads, rows, strict=True):
-            turned = reordered(payload, self._message)
-            for one in (*(made for _, made in reencoded(payload, row)), *([turned] if turned else [])):
-                wanted.setdefault(key(one), one)
+        for payload in payloads:
+            wanted.setdefault(key(payload), payload)
         return dict(zip(wanted, self.read(list(wanted.values())), strict=True))
 
 

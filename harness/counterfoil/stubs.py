@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import subprocess
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -92,7 +93,10 @@ class _Conversation:
             self._fill(questions)
 
     def _wait(self, left_s: float, within_s: float) -> list[tuple[int, int]]:
-        self._poll.register(self._stdin, select.POLLOUT) if self._unsent else self._forget_stdin()
+        if self._unsent:
+            self._poll.register(self._stdin, select.POLLOUT)
+        else:
+            self._forget_stdin()
         ready = self._poll.poll(max(0.0, left_s) * 1000)
         if not ready:
             raise _GoneError(TimedOut(within_s))
@@ -135,9 +139,8 @@ class _Conversation:
             raise _GoneError(Garbled(str(error))) from None
 
     def _ended(self) -> Outcome:
-        """How the process ended; its tail is complete once it is stopped."""
-        self.child.process.wait(STOP_WITHIN_S) if not self.child.alive else None
-        with contextlib.suppress(Exception):
+        """How the process ended that closed its stdout."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.child.process.wait(STOP_WITHIN_S)
         code = self.child.process.poll()
         return Crashed(-1 if code is None else code, self.child.tail.lines[-TAIL_SHOWN:])
@@ -190,7 +193,8 @@ class Stub:
                 else:
                     return
             except _GoneError as gone:
-                conversation.waiting.popleft() if conversation.waiting else None
+                if conversation.waiting:
+                    conversation.waiting.popleft()
                 yield gone.outcome
             left = chain(tuple(conversation.waiting), left)
             self._restart()
