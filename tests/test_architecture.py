@@ -14,7 +14,7 @@ from tests.builders import ROOT
 PACKAGE = ROOT / "harness" / "counterfoil"
 TESTS = ROOT / "tests"
 WORDS = {"model", "errors"}
-PURE = {"events", "pacts", "plan", "rules", "workspace"}
+PURE = {"events", "pacts", "plan", "rules", "toml_tables", "waivers", "workspace"}
 ENGINE = {"engine"}
 SHELLS = {
     "__main__",
