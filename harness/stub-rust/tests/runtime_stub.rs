@@ -205,6 +205,7 @@ fn each_format_is_read_and_written() {
     let json = || Payload::JsonPayload(r#"{"flag":true}"#.to_owned());
     let raw = || Payload::RawJsonPayload(br#"{"flag":true}"#.to_vec());
     let protobuf = || Payload::ProtobufPayload(vec![8, 1]);
+    let text = || Payload::TextPayload("flag: true".to_owned());
     let expected_json = || Outcome::JsonPayload(r#"{"flag":true}"#.to_owned());
     let cases = [
         (json(), WireFormat::Json, expected_json()),
@@ -213,6 +214,8 @@ fn each_format_is_read_and_written() {
         (json(), WireFormat::Protobuf, Outcome::ProtobufPayload(vec![8, 1])),
         (raw(), WireFormat::Protobuf, Outcome::ProtobufPayload(vec![8, 1])),
         (protobuf(), WireFormat::Protobuf, Outcome::ProtobufPayload(vec![8, 1])),
+        (text(), WireFormat::Protobuf, Outcome::ProtobufPayload(vec![8, 1])),
+        (json(), WireFormat::TextFormat, Outcome::TextPayload("flag:true".to_owned())),
     ];
     let requests = cases.iter().map(|(payload, output, _)| ask("a.Kinds", payload.clone(), *output)).collect();
     let results = answers(requests).into_iter().map(|response| response.result.expect("a result"));
@@ -384,7 +387,7 @@ fn what_the_stub_does_not_do_is_skipped() {
         Request { schema_id: String::new(), ..ours.clone() },
         Request { schema_id: "other".to_owned(), ..ours.clone() },
         Request { lane: "other".to_owned(), ..ours.clone() },
-        Request { payload: Some(Payload::TextPayload(String::new())), ..ours },
+        Request { payload: Some(Payload::JspbPayload(String::new())), ..ours },
     ];
     for response in answers(skipped) {
         assert!(matches!(response.result, Some(Outcome::Skipped(_))), "{response:?}");
