@@ -15,7 +15,7 @@ PACKAGE = ROOT / "harness" / "counterfoil"
 TESTS = ROOT / "tests"
 WORDS = {"model", "errors"}
 PURE = {"events", "pacts", "plan", "rules", "toml_tables", "waivers", "workspace"}
-ENGINE = {"engine"}
+ENGINE = {"engine", "probe_check", "probe_lane"}
 SHELLS = {
     "__main__",
     "cli",

@@ -1,4 +1,4 @@
-"""Waivers accept findings for now: by pattern, until a date, for one witness; and are told of when nothing shows them."""
+"""Waivers accept findings for now: by pattern, until a date, for one witness; and told of once nothing shows them."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ from counterfoil.workspace import Workspace
 
 Command = Callable[..., None]
 Run = Callable[[Processes], Iterator[Event]]
+INTERRUPTED_EXIT_CODE = 130
 
 
 def output_option(command: Command) -> Command:
@@ -49,13 +50,15 @@ def with_waivers(workspace: Workspace, run: Run, could_show: Callable[[Waiver], 
 
 def judge(run: Run, output: str) -> NoReturn:
     """Run something that yields events, report it, and leave with the exit code of its verdict."""
-    report, duration_s = _fold(run)
+    report, end = _fold(run)
     end_when_nobody_reads()
     if output == "json":
-        write_json(json_report.render(report, duration_s))
+        write_json(json_report.render(report, end.duration_s))
     else:
-        text_report.render(screen(), report, duration_s)
-    sys.exit(report.verdict.exit_code)
+        text_report.render(screen(), report, end.duration_s)
+    if end.was_interrupted:
+        click.echo("interrupted; what was found so far is kept", err=True)
+    sys.exit(INTERRUPTED_EXIT_CODE if end.was_interrupted else report.verdict.exit_code)
 
 
 def end_when_nobody_reads() -> None:
@@ -73,8 +76,8 @@ def write_json(document: str) -> None:
     click.echo(document.encode("utf-8", "backslashreplace"))
 
 
-def _fold(run: Run) -> tuple[Report, float]:
-    report, duration_s = Report(), 0.0
+def _fold(run: Run) -> tuple[Report, RunFinished]:
+    report, end = Report(), RunFinished(0.0)
     processes = Processes()
     try:
         with text_report.ProgressView(Console(stderr=True)).shown() as progress:
@@ -82,7 +85,7 @@ def _fold(run: Run) -> tuple[Report, float]:
                 progress.take(event)
                 report = fold(report, event)
                 if isinstance(event, RunFinished):
-                    duration_s = event.duration_s
+                    end = event
     finally:
         processes.stop()
-    return report, duration_s
+    return report, end
