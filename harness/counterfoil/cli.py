@@ -27,6 +27,7 @@ from counterfoil.processes import Processes
 from counterfoil.reporters import text_report
 from counterfoil.schema_lane import GIT
 from counterfoil.shell import (
+    INTERRUPTED_EXIT_CODE,
     Command,
     end_when_nobody_reads,
     judge,
@@ -38,7 +39,6 @@ from counterfoil.shell import (
 )
 from counterfoil.workspace import FORMAT_VERSION, Schema, Settings, Workspace
 
-INTERRUPTED_EXIT_CODE = 130
 TERMINATED_EXIT_CODE = 143
 
 
