@@ -14,12 +14,13 @@ from google.protobuf.descriptor import Descriptor
 
 from counterfoil.panel import Panel, Reading, Row
 from counterfoil.probe.differences import Groups
-from counterfoil.probe.divergences import Divergence, DivergenceClass, KnownDivergences, primary
+from counterfoil.probe.divergences import FAULTS, Divergence, DivergenceClass, KnownDivergences, primary
 from counterfoil.probe.edges import edges
 from counterfoil.probe.labels import relabelled
 from counterfoil.probe.lattice import lattice
 from counterfoil.probe.outcomes import Unsupported
 from counterfoil.probe.payloads import DOCUMENT, RANDOM, Encoding, Payload, Phase
+from counterfoil.probe.shrink import BATCH as SHRUNK_AT_ONCE
 from counterfoil.probe.shrink import shrink
 from counterfoil.probe.strategies import messages
 from counterfoil.probe.surroundings import surroundings
@@ -31,7 +32,11 @@ SEEDS_APART = 1_000_003
 QUIET_PAYLOADS = 500
 """So many random payloads without news end a search."""
 SHRINK_CANDIDATES = 600
+FAULT_SHOWINGS = 15
+"""So often a payload that ends a stub, or lets it hang, is shown in a smaller one: it costs a restart or a deadline."""
+FAULTS_FOLLOWED = 3
 FOLLOWED = 64
+"""So many fruitless attempts are made to trace a kind of divergence before they become rare."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +130,7 @@ class Search:
             for one in (divergence, *(found.divergence for found in names)):
                 self._known.add(one)
             if names and is_new:
-                self._fruitless.clear()
+                self._fruitless = Counter({kind: n for kind, n in self._fruitless.items() if kind[0] in FAULTS})
                 yield names[-1]
 
     def _is_worth_it(self, divergence: Divergence) -> bool:
@@ -133,7 +138,7 @@ class Search:
         kind = (divergence.kind, divergence.encoding, divergence.groups)
         self._fruitless[kind] += 1
         count = self._fruitless[kind]
-        return count <= FOLLOWED or count & (count - 1) == 0
+        return count <= (FAULTS_FOLLOWED if divergence.kind in FAULTS else FOLLOWED) or count & (count - 1) == 0
 
     def _traced(self, reading: Reading, divergence: Divergence) -> list[Found]:
         """The divergence on the smallest payload, under each of its names; empty where a field beside shows it too."""
@@ -148,13 +153,25 @@ class Search:
         return self._shrunk(reading, divergence)
 
     def _shrunk(self, reading: Reading, divergence: Divergence) -> list[Found]:
+        is_fault = divergence.kind in FAULTS
+        showings = 0
+
         def show_it(candidates: Sequence[Payload]) -> Sequence[bool]:
-            if self._is_out_of_time():
+            nonlocal showings
+            if self._is_out_of_time() or (is_fault and showings >= FAULT_SHOWINGS):
                 return [False] * len(candidates)
             readings = self._panel.judge(candidates)
-            return [any(_is_still(divergence, one) for one in reading.divergences) for reading in readings]
+            shown = [any(_is_still(divergence, one) for one in reading.divergences) for reading in readings]
+            showings += sum(shown)
+            return shown
 
-        smallest = shrink(reading.payload, show_it, self._message, max_candidates=SHRINK_CANDIDATES)
+        smallest = shrink(
+            reading.payload,
+            show_it,
+            self._message,
+            max_candidates=SHRINK_CANDIDATES,
+            batch=1 if is_fault else SHRUNK_AT_ONCE,
+        )
         names = []
         for payload in _named(smallest, reading.payload, self._message):
             [judged] = self._panel.judge([payload])
@@ -172,7 +189,7 @@ def _named(smallest: Payload, original: Payload, message: Descriptor) -> list[Pa
 
 
 def _is_still(sought: Divergence, found: Divergence) -> bool:
-    """Whether a smaller payload shows the same, or its cause, of the same stubs and perhaps of more that read it now."""
+    """Whether a smaller payload shows the same, or its cause, of the same stubs and perhaps of others too."""
     return found.kind in {sought.kind, DivergenceClass.ORDER} and found.apart >= sought.apart
 
 

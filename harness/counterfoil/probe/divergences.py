@@ -153,12 +153,14 @@ class KnownDivergences:
     def __init__(self, found: Iterable[Divergence] = ()) -> None:
         self._signatures: set[str] = set()
         self._apart: dict[tuple[str, ...], set[frozenset[str]]] = {}
+        self._of_cause: dict[tuple[str, ...], set[frozenset[frozenset[str]]]] = {}
         for one in found:
             self.add(one)
 
     def add(self, found: Divergence) -> None:
         """Remember a divergence."""
         self._signatures |= {found.signature, _loss(found)}
+        self._of_cause.setdefault((found.kind, found.encoding, *cause(found.parts)), set()).add(found.apart)
         if len(found.parts) == 1:
             for kind in (found.kind, *CONSEQUENCES):
                 self._apart.setdefault(_key(found, kind, *found.parts[0]), set()).update(found.apart)
@@ -166,6 +168,9 @@ class KnownDivergences:
     def explain(self, found: Divergence) -> bool:
         """Whether it is nothing new."""
         if not self._signatures.isdisjoint({found.signature, _loss(found), _by_json_name(found).signature}):
+            return True
+        of_cause = self._of_cause.get((found.kind, found.encoding, *cause(found.parts)), ())
+        if any(found.apart <= apart for apart in of_cause):  # of fewer stubs: the others take no part here
             return True
         if len(found.parts) == 1:
             return False

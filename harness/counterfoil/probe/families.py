@@ -35,6 +35,24 @@ _SAME: Final = {
         (f"{EDGE}{spelling} as text" for spelling in ("+Infinity", "-NaN", "nan", "inf", "infinity", "INF")),
         f"{EDGE}another spelling of Infinity or NaN",
     ),
+    **dict.fromkeys(
+        (f"{EDGE}{where} as text" for where in ("leading space", "trailing space", "line feed")),
+        f"{EDGE}white space around a number as text",
+    ),
+    **dict.fromkeys(
+        (f"{EDGE}{where} base64" for where in ("space in", "line feed in", "line feed after")),
+        f"{EDGE}white space in base64",
+    ),
+    **dict.fromkeys(
+        (f"{EDGE}{what}" for what in ("too little padding", "too much padding", "padding alone", "four times padding")),
+        f"{EDGE}wrong padding of base64",
+    ),
+    **dict.fromkeys(
+        (f"{EDGE}padding {where}" for where in ("where none belongs", "in the middle", "after one character")),
+        f"{EDGE}wrong padding of base64",
+    ),
+    f"{EDGE}duplicate map key, default last": f"{EDGE}duplicate map key",
+    "duplicate key, default last": "duplicate key",
     f"{EDGE}-0 as text": f"{EDGE}-0.0",
     **{
         f"{which}length of {number}": f"{which}length beyond 32 bits"

@@ -93,7 +93,7 @@ def _shallow(words: tuple[str, str, str], outermost: Mapping[str, str]) -> tuple
     first, *deeper = path.split(".")
     if len(deeper) < DEEP:
         return words
-    return first, outermost[first], f"nesting of {len(deeper)}"
+    return first, outermost[first.rstrip("[]{}")], f"nesting of {len(deeper)}"
 
 
 def _purpose(part: _Part, purposes: dict[str, tuple[str, str, str]]) -> tuple[str, str, str]:

@@ -34,12 +34,17 @@ _ESCAPES: Final = re.compile(rb"\\u[0-9a-fA-F]{4}|\\.|[^\\]", re.DOTALL)
 
 
 def shrink(
-    payload: Payload, is_still: Judge, message: Descriptor | None = None, *, max_candidates: int = MAX_CANDIDATES
+    payload: Payload,
+    is_still: Judge,
+    message: Descriptor | None = None,
+    *,
+    max_candidates: int = MAX_CANDIDATES,
+    batch: int = BATCH,
 ) -> Payload:
     """The smallest payload found that is still what the judge looks for.
 
     With the descriptor of its message, a binary payload is also taken apart inside its nested messages. At most about
-    `max_candidates` payloads are judged.
+    `max_candidates` payloads are judged, of which `batch` at most at a time.
     """
     left = max_candidates
     current = payload
@@ -47,10 +52,10 @@ def shrink(
     while left > 0:
         candidates = _candidates(current, message, tried)
         size = 1  # the boldest candidate is often enough, so it is tried alone
-        while batch := list(islice(candidates, min(size, left))):
-            left -= len(batch)
-            size = min(2 * size, BATCH)
-            better = [one for one, still in zip(batch, is_still(batch), strict=True) if still]
+        while tried_now := list(islice(candidates, min(size, left))):
+            left -= len(tried_now)
+            size = min(2 * size, batch)
+            better = [one for one, still in zip(tried_now, is_still(tried_now), strict=True) if still]
             if better:
                 current = min(better, key=_size)
                 break
