@@ -25,6 +25,7 @@ SHELLS = {
     "shell",
     "reporters.json_report",
     "reporters.text_report",
+    "waive_cli",
 }
 SCRIPTS = {"verification_worker"}
 """Programs of their own: they may write to their own standard output."""
