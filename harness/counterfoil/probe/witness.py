@@ -22,6 +22,7 @@ from counterfoil.errors import UsageError
 from counterfoil.probe import wire_tree
 from counterfoil.probe.compare import observation_of
 from counterfoil.probe.divergences import Divergence, DivergenceClass
+from counterfoil.probe.families import cause
 from counterfoil.probe.observation import MalformedObservationError, cut, parse_observation, render
 from counterfoil.probe.outcomes import (
     Crashed,
@@ -107,8 +108,8 @@ class _Version(msgspec.Struct):
 
 def file_name(divergence: Divergence) -> str:
     """The same for the same signature, so that a finding has one file wherever and whenever it is found."""
-    kinds, states = ("-".join(words) for words in zip(*divergence.parts, strict=True))
-    slug = re.sub(r"[^a-z0-9]+", "-", f"{divergence.kind}-{divergence.encoding}-{kinds}-{states}".lower())
+    words = (divergence.kind, divergence.encoding, *cause(divergence.parts))
+    slug = re.sub(r"[^a-z0-9]+", "-", "-".join(words).lower())
     digest = sha256(divergence.signature.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{slug[:_SLUG_WIDTH].strip('-')}-{digest[:_DIGEST_WIDTH]}.json"
 
