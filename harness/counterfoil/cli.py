@@ -37,6 +37,7 @@ from counterfoil.shell import (
     with_waivers,
     write_json,
 )
+from counterfoil.waive_cli import waive
 from counterfoil.workspace import FORMAT_VERSION, Schema, Settings, Workspace
 
 TERMINATED_EXIT_CODE = 143
@@ -216,6 +217,7 @@ def build(config: Path | None, participants: tuple[str, ...], output: str) -> No
 cli.add_command(init)
 cli.add_command(probe)
 cli.add_command(replay)
+cli.add_command(waive)
 
 
 @cli.command("doctor")

@@ -17,7 +17,7 @@ from counterfoil.events import CaseFinished, Event, RunStarted, StepFinished, St
 from counterfoil.model import CaseResult, Evidence, Finding, Lane, Mismatch, Output, Report, Verdict, Waiver, worst
 
 FINDINGS_SHOWN = 12
-WAIVERS_SHOWN = 12
+WAIVERS_SHOWN = 3
 BASIC_PLANE_END = 0xFFFF
 UNITS = {
     Lane.BUILD: "participant",
