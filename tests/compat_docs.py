@@ -42,7 +42,7 @@ COMPARISON = """\
 
 Over the corpus of schema changes (`tests/corpus/`): the strongest level that our rules give a pair, the direction and
 encoding in which they expect a payload to show it, and what each category of `buf breaking` says. `additive` and
-`source` do not fail; `silent` is no finding. A pair that was seen to be read otherwise by a runtime has a * at its name.
+`source` do not fail; `silent` is no finding. A pair that a runtime was seen to read otherwise has a * at its name.
 
 """
 
