@@ -157,10 +157,10 @@ def _varint(number: int) -> bytes:
 
 
 def test_ten_thousand_fields_are_compared_quickly() -> None:
-    began = time.monotonic()
+    began = time.process_time()
     old, new = (parse_image(set_of(file_of(*wide(10_000, one)))) for one in (0, 1))
     assert len(compare(old, new)) == 10_000
-    assert time.monotonic() - began < QUICK_S
+    assert time.process_time() - began < QUICK_S
 
 
 def wide(count: int, new: int) -> Iterator[DescriptorProto]:
@@ -178,10 +178,10 @@ def wide(count: int, new: int) -> Iterator[DescriptorProto]:
 
 def test_a_chain_of_types_with_other_names_is_followed_to_a_bound() -> None:
     """Each type refers to the next; all of them have other names on the other side."""
-    began = time.monotonic()
+    began = time.process_time()
     old, new = (parse_image(set_of(file_of(*chain(3000, side)))) for side in "AB")
     assert [one.rule for one in compare(old, new) if one.symbol == "t.Root.f"] == ["FIELD_TYPE_CHANGED"]
-    assert time.monotonic() - began < QUICK_S
+    assert time.process_time() - began < QUICK_S
 
 
 def chain(length: int, side: str) -> Iterator[DescriptorProto]:
