@@ -19,6 +19,7 @@ from counterfoil.config import FILE_NAME, locate
 from counterfoil.consumers import read_pacts
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError, nearest
+from counterfoil.explain_cli import explain
 from counterfoil.init_cli import init
 from counterfoil.model import CHECKED_LANES, USAGE_EXIT_CODE, Lane, Report
 from counterfoil.plan import BREAKING, Plan, Selection, make_plan
@@ -215,6 +216,7 @@ def build(config: Path | None, participants: tuple[str, ...], output: str) -> No
 
 
 cli.add_command(init)
+cli.add_command(explain)
 cli.add_command(probe)
 cli.add_command(replay)
 cli.add_command(waive)
