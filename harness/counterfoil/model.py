@@ -98,7 +98,54 @@ class Output:
     lines: tuple[str, ...]
 
 
-Evidence = Mismatch | Output
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaChange:
+    """What changed between two schemas."""
+
+    old: str | None
+    new: str | None
+    old_location: Location | None
+    new_location: Location | None
+    effects: tuple[tuple[str, str], ...]
+    """(direction, encoding) in which a payload was read differently, such as ("backward", "json")."""
+    not_shown: tuple[tuple[str, str], ...] = ()
+    """Where the rule expects it too, but no runtime showed it."""
+    also: tuple[str, ...] = ()
+    """The rules of buf that report the same."""
+    participants: tuple[str, ...] = ()
+    """Who reads or writes the element, as the participants declare it."""
+    pacts: tuple[str, ...] = ()
+    """The pacts that mention the element by its JSON name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeReading:
+    """What one runtime made of a payload with the writer's and with the reader's schema."""
+
+    stub: str
+    runtime: str
+    breaks: bool
+    wrote: str
+    read: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayloadWitness:
+    """A payload that a program with one schema writes, and what programs with the other make of it."""
+
+    path: str
+    """The file that replays; empty where none was written."""
+    digest: str
+    """Of the message, direction, encoding and bytes."""
+    direction: str
+    encoding: str
+    message: str
+    readable: str
+    base64: str
+    runtimes: tuple[RuntimeReading, ...]
+
+
+Evidence = Mismatch | Output | SchemaChange | PayloadWitness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +159,15 @@ class Finding:
     fix: str
     location: Location | None = None
     evidence: tuple[Evidence, ...] = ()
+    fails: bool | None = None
+    """Whether it counts against the run; None: as its level says."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What it makes of the run."""
+        if self.fails is None or self.level is Level.UNPROVEN:
+            return self.level.verdict
+        return Verdict.BROKEN if self.fails else Verdict.COMPATIBLE
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -145,7 +201,7 @@ class CaseResult:
     @property
     def verdict(self) -> Verdict:
         """The worst of the findings' levels."""
-        return worst([Verdict.COMPATIBLE, *(finding.level.verdict for finding in self.findings)])
+        return worst([Verdict.COMPATIBLE, *(finding.verdict for finding in self.findings)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,4 +237,4 @@ class Report:
     def verdict(self) -> Verdict:
         """The worst of all cases and findings; a run that judged nothing is `unproven`."""
         of_cases = worst(result.verdict for result in self.results)
-        return worst([of_cases, *(finding.level.verdict for finding in self.findings)])
+        return worst([of_cases, *(finding.verdict for finding in self.findings)])

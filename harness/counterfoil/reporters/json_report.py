@@ -7,7 +7,17 @@ from collections import Counter
 from dataclasses import asdict
 
 from counterfoil import __version__
-from counterfoil.model import Evidence, Finding, Level, Mismatch, Report, Verdict
+from counterfoil.model import (
+    Evidence,
+    Finding,
+    Level,
+    Mismatch,
+    Output,
+    PayloadWitness,
+    Report,
+    SchemaChange,
+    Verdict,
+)
 
 FORMAT_VERSION = 1
 
@@ -64,6 +74,12 @@ def _finding(found: Finding) -> dict[str, object]:
     }
 
 
+_KINDS = {Mismatch: "mismatch", Output: "output", SchemaChange: "change", PayloadWitness: "witness"}
+
+
 def _evidence(evidence: Evidence) -> dict[str, object]:
-    kind = "mismatch" if isinstance(evidence, Mismatch) else "output"
-    return {"kind": kind, **asdict(evidence)}
+    document = {"kind": _KINDS[type(evidence)], **asdict(evidence)}
+    for key in ("effects", "not_shown"):
+        if key in document:
+            document[key] = [{"direction": direction, "encoding": encoding} for direction, encoding in document[key]]
+    return document

@@ -13,7 +13,18 @@ from rich.table import Table
 from rich.text import Text
 
 from counterfoil.events import CaseFinished, Event, RunStarted, StepFinished, StepStarted
-from counterfoil.model import Evidence, Finding, Lane, Mismatch, Output, Report, Verdict, worst
+from counterfoil.model import (
+    Evidence,
+    Finding,
+    Lane,
+    Mismatch,
+    Output,
+    PayloadWitness,
+    Report,
+    SchemaChange,
+    Verdict,
+    worst,
+)
 
 FINDINGS_SHOWN = 12
 BASIC_PLANE_END = 0xFFFF
@@ -134,6 +145,27 @@ def _evidence_lines(evidence: Iterable[Evidence]) -> Iterator[str]:
         if isinstance(output, Output):
             yield f"{printable(output.label)}:"
             yield from (f"      | {_cut(line)}" for line in output.lines[-OUTPUT_LINES_SHOWN:])
+    for one in evidence:
+        if isinstance(one, SchemaChange):
+            yield from _change_lines(one)
+        elif isinstance(one, PayloadWitness):
+            yield from _witness_lines(one)
+
+
+def _change_lines(change: SchemaChange) -> Iterator[str]:
+    if change.also:
+        yield f"also  {printable(', '.join(change.also))} of buf"
+    if change.participants:
+        yield f"who   {_cut(', '.join(change.participants))}"
+    if change.pacts:
+        yield f"pacts {_cut(', '.join(change.pacts))}"
+
+
+def _witness_lines(witness: PayloadWitness) -> Iterator[str]:
+    yield f"payload of {_cut(witness.message)} ({witness.direction}, {witness.encoding}): {_cut(witness.readable)}"
+    for one in witness.runtimes:
+        mark = "differs" if one.breaks else "agrees"
+        yield f"      {printable(one.stub)} {mark}: written as {_cut(one.wrote)}; {_cut(one.read)}"
 
 
 def _cut(text: str) -> str:
