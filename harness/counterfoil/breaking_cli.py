@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,16 +12,20 @@ from pathlib import Path
 import click
 
 from counterfoil.breaking_lane import FAILING, BreakingLane, Request
+from counterfoil.breaking_replay import replay
+from counterfoil.compat import replayable
 from counterfoil.compat.changes import Direction
 from counterfoil.config import FILE_NAME, locate
 from counterfoil.errors import UsageError, nearest
 from counterfoil.events import CaseFinished, Event, RunFinished, RunStarted
-from counterfoil.model import Case, CaseResult, Lane, Level
+from counterfoil.model import Case, CaseResult, Lane, Level, Verdict
 from counterfoil.plan import BREAKING
 from counterfoil.processes import Processes
+from counterfoil.reporters.text_report import printable
 from counterfoil.schema_lane import guarded
 from counterfoil.schema_sources import GIT
-from counterfoil.shell import judge, open_workspace, output_option
+from counterfoil.schema_witnesses import SHOWN
+from counterfoil.shell import end_when_nobody_reads, judge, open_workspace, output_option
 from counterfoil.workspace import FORMAT_VERSION, Schema, Settings, Workspace
 
 MODES = {
@@ -93,7 +98,7 @@ def breaking(  # noqa: PLR0913  (one for each option)
     _known(workspace, only_affecting)
     schema = workspace.settings.schema or Schema()
     folder = schema.dir if new is None else _named(workspace, new)
-    baselines = [_named(workspace, one) for one in against] or [schema.against]
+    baselines: list[str | None] = [_named(workspace, one) for one in against] or [schema.against]
     place = WITH_WORKSPACE if configured else WITHOUT_WORKSPACE
     request = Request(
         new=folder,
@@ -148,3 +153,34 @@ def _known(workspace: Workspace, participant: str) -> None:
             why=nearest(participant, participants),
             fix=f"name a participant of {workspace.file.name}",
         )
+
+
+def replay_change(config: Path | None, file: Path, against: str | None, new: str | None) -> bool:
+    """Replay a file if it is the witness of a schema change, and leave with its exit code; False if it is not."""
+    try:
+        text = file.read_bytes()
+    except OSError:
+        return False
+    if not replayable.is_one(text):
+        return False
+    witness = replayable.read(text, str(file))
+    root = Path.cwd()
+    workspace, _ = _workspace(config, "" if config is None and not locate(root) else None)
+    sources = None
+    if against is not None:
+        schema = workspace.settings.schema or Schema()
+        sources = _named(workspace, against), schema.dir if new is None else _named(workspace, new)
+    processes = Processes()
+    try:
+        replayed = replay(processes, workspace, witness, sources)
+    finally:
+        processes.stop()
+    end_when_nobody_reads()
+    reader = "new code reading old" if witness.direction is Direction.BACKWARD else "old code reading new"
+    click.echo(printable(f"{witness.rule}  {witness.subject}"))
+    click.echo(printable(f"{witness.message} ({reader} {witness.encoding}): {witness.readable[:SHOWN]}"))
+    for name, found in replayed.by_runtime.items():
+        said = "; ".join(map(str, found)) if found else "reads the same" if found is not None else "says nothing"
+        click.echo(printable(f"{name}: {said}"))
+    click.echo({Verdict.BROKEN: "still so", Verdict.COMPATIBLE: "no longer so"}.get(replayed.verdict, "not judged"))
+    sys.exit(replayed.verdict.exit_code)

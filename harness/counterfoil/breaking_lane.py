@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
-from counterfoil.buf import Buf, as_finding
+from counterfoil.buf import Buf, BufError, as_finding
 from counterfoil.compat.changes import Change, Direction, Effect
 from counterfoil.compat.compare import compare
 from counterfoil.compat.composing import Context, compose, unexplained, without_failing
@@ -21,7 +21,7 @@ from counterfoil.compat.sightings import Key, chosen
 from counterfoil.compat.table import RULES
 from counterfoil.compat.trimming import Trimmed
 from counterfoil.errors import UsageError
-from counterfoil.model import Finding, Level, Location, PayloadWitness, SchemaChange
+from counterfoil.model import Finding, Level, Location, Output, PayloadWitness, SchemaChange
 from counterfoil.processes import Processes
 from counterfoil.rules import finding
 from counterfoil.schema.descriptors import ImageError, Schema, parse_image
@@ -102,20 +102,21 @@ class BreakingLane:
             sides = side("the old schema", trimmed.old), side("the new schema", trimmed.new)
             todo = trials(*sides, changes, request.directions)
             shown = self._shown(request, changes, todo, sides) if todo else Shown()
-            annotations = asked.result()
+            said = asked.result()
         equivalents = {name: rule.buf for name, rule in RULES.items()}
-        merged = merge(changes, annotations, Positions(new.proto.file), equivalents)
+        failed = (buf_failed(said, request.new),) if isinstance(said, BufError) else ()
+        merged = merge(changes, () if isinstance(said, BufError) else said, Positions(new.proto.file), equivalents)
         context = Context(
             directions=request.directions,
             runtimes=shown.runtimes,
             absent=shown.absent,
             tried=shown.tried,
-            buf_ran=True,
+            buf_ran=not failed,
             buf_is_asked=config is not None,
             place=self._placed(request.new),
             involved=self._consumers.involved,
         )
-        return (*_ours(changes, shown, merged, context), *self._bufs(request, merged, context))
+        return (*_ours(changes, shown, merged, context), *self._bufs(request, merged, context), *failed)
 
     def _shown(self, request: Request, changes: Sequence[Change], todo: Trials, sides: tuple[Side, Side]) -> Shown:
         """Try what is worth trying, and keep the smallest payloads."""
@@ -191,11 +192,28 @@ def _ours(changes: Sequence[Change], shown: Shown, merged: Merged, context: Cont
             yield unexplained(key, by_effect, context, None)
 
 
-def _ask_buf(buf: Buf, trimmed: Trimmed, scratch: Path, config: Path | None) -> tuple[Annotation, ...]:
+def _ask_buf(buf: Buf, trimmed: Trimmed, scratch: Path, config: Path | None) -> tuple[Annotation, ...] | BufError:
+    """What buf finds, or why it cannot say; nothing for an image without files, which it does not take."""
+    if not (trimmed.old and trimmed.new):
+        return ()
     old, new = scratch / "old.binpb", scratch / "new.binpb"
     old.write_bytes(trimmed.old)
     new.write_bytes(trimmed.new)
-    return buf.breaking(old, new, config)
+    try:
+        return buf.breaking(old, new, config)
+    except BufError as error:
+        return error
+
+
+def buf_failed(error: BufError, subject: str) -> Finding:
+    """What buf would have said is not known."""
+    return finding(
+        "BUF_FAILED",
+        subject,
+        error.message,
+        fix="see what it said, then run 'counterfoil doctor'",
+        evidence=(Output(label="it said", lines=error.tail),) if error.tail else (),
+    )
 
 
 def _parsed(name: str, image: bytes) -> Schema:

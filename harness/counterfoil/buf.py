@@ -72,7 +72,7 @@ class Buf:
         annotations = []
         done = self._run(arguments)
         if done.exit_code == VIOLATIONS:
-            annotations = list(_annotations(done))
+            annotations = list(dict.fromkeys(_annotations(done)))
             errors = [annotation for annotation in annotations if annotation.rule == COMPILE]
             if errors:
                 raise CompileError(source, errors)

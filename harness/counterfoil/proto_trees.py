@@ -161,7 +161,7 @@ def _glance(text: bytes, roots: tuple[str, ...], paths: Mapping[str, str]) -> Ra
 
 
 def _module_roots(tree: Tree) -> tuple[str, ...] | None:
-    """The folders below which imports are looked up, each with a slash at its end; None where buf's files are unusual."""
+    """The folders below which imports are looked up, each ending with a slash; None where buf's files are unusual."""
     found = {name for name in CONFIGURATION if name in tree.objects}
     documents: dict[str, Any] = {}
     for name, data in tree.read(found - {"buf.lock"}).items():

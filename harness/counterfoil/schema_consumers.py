@@ -1,4 +1,4 @@
-"""Who is concerned by a change of the schema: participants that declare its messages, and pacts that mention a field."""
+"""Who is concerned by a change: participants that declare the message, and pacts that mention the field."""
 
 from __future__ import annotations
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from counterfoil.breaking_lane import BreakingLane, Request, no_schema
-from counterfoil.buf import Annotation, Buf, BufError, CompileError, as_finding
+from counterfoil.breaking_lane import BreakingLane, Request, buf_failed, no_schema
+from counterfoil.buf import Buf, BufError, CompileError, as_finding
+from counterfoil.compat.merging import Annotation
 from counterfoil.errors import UsageError
-from counterfoil.model import Finding, Location, Output
+from counterfoil.model import Finding, Location
 from counterfoil.processes import Processes
 from counterfoil.rules import finding
 from counterfoil.schema_sources import DoesNotCompileError
@@ -52,15 +53,7 @@ def guarded(judge: Callable[[], tuple[Finding, ...]], subject: str) -> tuple[Fin
     except CompileError:
         raise
     except BufError as error:
-        return (
-            finding(
-                "BUF_FAILED",
-                subject,
-                error.message,
-                fix="see what it said, then run 'counterfoil doctor'",
-                evidence=(Output(label="it said", lines=error.tail),) if error.tail else (),
-            ),
-        )
+        return (buf_failed(error, subject),)
 
 
 def _does_not_compile(annotation: Annotation, folder: str) -> Finding:

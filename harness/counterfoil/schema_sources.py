@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from counterfoil.buf import Annotation, Buf, BufError, CompileError
-from counterfoil.compat.trimming import ImageError, Trimmed, raw_files, trim
+from counterfoil.buf import Buf, BufError, CompileError
+from counterfoil.compat.merging import Annotation
+from counterfoil.compat.trimming import ImageError, Trimmed, join, raw_files, trim
 from counterfoil.errors import UsageError
 from counterfoil.files import replace_file
 from counterfoil.git import Git
@@ -118,6 +119,10 @@ class Sources:
             return trim(one, other)
         except ImageError as error:
             raise _not_an_image(f"{old.name}' or '{new.name}", str(error)) from None
+
+    def whole(self, source: Source, side: str) -> bytes:
+        """The whole schema as one image."""
+        return join(self._files(source, side, None))
 
     def _files(self, source: Source, side: str, needed: frozenset[str] | None) -> tuple[bytes, ...]:
         image = source.image or b""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from google.protobuf.descriptor import Descriptor
 
@@ -47,7 +48,7 @@ class Runtimes:
         self._stubs: list[Stub] = []
         self._refused: dict[str, dict[str, str]] = {}
 
-    def __enter__(self) -> Runtimes:
+    def __enter__(self) -> Self:
         with ThreadPoolExecutor(max_workers=max(1, len(self._commands))) as pool:
             for stub in pool.map(self._start, self._commands):
                 if stub is not None:
@@ -155,9 +156,8 @@ def _rust() -> StubCommand | str:
     target = Path(os.environ.get("CARGO_TARGET_DIR") or HARNESS.parent / "target")
     built = [path for profile in ("release", "debug") if (path := target / profile / RUST_BINARY).is_file()]
     on_path = toolchain.find(RUST_BINARY)
-    binary = max(built, key=lambda path: path.stat().st_mtime) if built else on_path and Path(on_path)
-    if not binary:
-        return (
-            f"its runtime stub is not built: cargo build --release --bin {RUST_BINARY}; or name it under [stubs.rust]"
-        )
+    built += [Path(on_path)] if on_path and not built else []
+    if not built:
+        return f"its runtime stub is not built: cargo build --release --bin {RUST_BINARY}; or name it in [stubs.rust]"
+    binary = max(built, key=lambda path: path.stat().st_mtime)
     return StubCommand(name=RUST, command=(str(binary),), cwd=binary.parent)

@@ -6,7 +6,6 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet
@@ -49,7 +48,7 @@ class Side:
 
     def message(self, name: str) -> Descriptor:
         """One message, by its full name."""
-        return cast("Descriptor", self.pool.FindMessageTypeByName(name))
+        return self.pool.FindMessageTypeByName(name)
 
     def closure(self, message: str) -> bytes:
         """The files that a message needs, as an image."""

@@ -67,11 +67,13 @@ def subject_of(discrepancy: Discrepancy, tried: Trial, payload: Payload) -> str:
 
 
 def _symbols(tried: Trial, payload: Payload) -> Iterator[str]:
-    """What a payload that is refused as a whole is about: the fields on its path, or what the reader requires."""
+    """What a payload that is refused as a whole is about: the fields on its path, or what either side requires."""
     if not payload.path:
-        for field in fields_of(tried.reader):
-            if field.is_required:
-                yield from symbols_of(tried.writer, tried.reader, field.number)
+        required = {
+            field.number for side in (tried.reader, tried.writer) for field in fields_of(side) if field.is_required
+        }
+        for number in (*sorted(required), *tried.numbers):
+            yield from symbols_of(tried.writer, tried.reader, number)
         yield tried.writer.full_name
     for path in payload.path.split(PLUS) if payload.path else ():
         yield from _along(path, tried.writer, tried.reader)

@@ -128,8 +128,7 @@ def _breaking(shown: Shown, context: Context) -> str:
     readings = [one for several in shown.values() for witness in several for one in witness.runtimes]
     breaking = sorted({one.stub for one in readings if one.breaks})
     agreeing = sorted({one.stub for one in readings} - set(breaking))
-    where = ", ".join(f"{_who(effect)} of {_encoding(effect)}" for effect in sorted(shown, key=_order))
-    text = f"{_list(breaking)} show{'s' if len(breaking) == 1 else ''} it: {where}"
+    text = f"{_list(breaking)} show{'s' if len(breaking) == 1 else ''} it: {_where(shown)}"
     if agreeing:
         text += f"; {_list(agreeing)} read{'s' if len(agreeing) == 1 else ''} the same"
     if context.absent:
@@ -137,12 +136,13 @@ def _breaking(shown: Shown, context: Context) -> str:
     return f"{text}."
 
 
-def _who(effect: Effect) -> str:
-    return "new readers of old" if effect.direction is Direction.BACKWARD else "old readers of new"
-
-
-def _encoding(effect: Effect) -> str:
-    return "JSON" if effect.encoding is Encoding.JSON else "binary"
+def _where(effects: Iterable[Effect]) -> str:
+    """For example `new code reading old binary and JSON`."""
+    found: dict[str, list[str]] = {}
+    for effect in sorted(effects, key=_order):
+        who = "new code reading old" if effect.direction is Direction.BACKWARD else "old code reading new"
+        found.setdefault(who, []).append("JSON" if effect.encoding is Encoding.JSON else "binary")
+    return "; ".join(f"{who} {_list(encodings)}" for who, encodings in found.items())
 
 
 def _no_witness(change: Change, context: Context) -> str:
@@ -150,7 +150,8 @@ def _no_witness(change: Change, context: Context) -> str:
     if not change.messages & context.tried:
         return "No witness: no message that has it is there in both schemas, so no payload can be read with both."
     if not context.runtimes:
-        return f"No witness: no runtime could read both schemas ({'; '.join(f'{k}: {v}' for k, v in context.absent.items())})."
+        reasons = "; ".join(f"{name}: {why}" for name, why in context.absent.items())
+        return f"No witness: no runtime could read both schemas ({reasons})."
     return (
         f"No witness: {_list(context.runtimes)} read every payload that was tried alike, so this is a matter of policy."
     )

@@ -8,7 +8,7 @@ is still there under another number is compared under its name too, since that i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -90,20 +90,24 @@ def discrepancies(
             return (Discrepancy(kind=Kind.REFUSED, read=_line(message)),)
         case Crashed() | TimedOut() | Garbled():
             return (Discrepancy(kind=Kind.FAULT, read=_line(str(read))),)
-        case Decoded() | EncodeFailed():
-            pass
+        case EncodeFailed(message):
+            unwritable = Discrepancy(kind=Kind.UNWRITABLE, read=_line(message))
+            return (*_seen(wrote, read, writer, reader), unwritable)
+        case Decoded():
+            return tuple(_seen(wrote, read, writer, reader))
         case _:
             return None
+
+
+def _seen(wrote: Outcome, read: Outcome, writer: Descriptor, reader: Descriptor) -> Iterator[Discrepancy]:
+    """What the two observations do not have in common."""
     try:
-        before, after = parse_observation(observation_of(wrote)), parse_observation(observation_of(read))
-    except MalformedObservationError:
-        return None
-    if not isinstance(before, MessageOf) or not isinstance(after, MessageOf):
-        return None
-    found = list(_messages(before, after, writer, reader))
-    if isinstance(read, EncodeFailed):
-        found.append(Discrepancy(kind=Kind.UNWRITABLE, read=_line(read.message)))
-    return tuple(found)
+        before, after = (parse_observation(observation_of(one)) for one in (wrote, read))
+    except MalformedObservationError as error:
+        yield Discrepancy(kind=Kind.FAULT, read=f"its observation cannot be read: {error}")
+        return
+    if isinstance(before, MessageOf) and isinstance(after, MessageOf):
+        yield from _messages(before, after, writer, reader)
 
 
 def _line(text: str) -> str:
@@ -113,7 +117,7 @@ def _line(text: str) -> str:
 def _messages(wrote: MessageOf, read: MessageOf, writer: Descriptor, reader: Descriptor) -> Iterator[Discrepancy]:
     before, after = _present(wrote, writer), _present(read, reader)
     found = False
-    for number, (field, value) in before.items():
+    for field, value in before.values():
         for one in _field(field, value, after, reader, writer):
             found = True
             yield one
@@ -225,7 +229,10 @@ def _values(wrote: Tree, read: Tree, fields: _Fields, where: Where) -> Iterator[
     if isinstance(wrote, MessageOf) and isinstance(read, MessageOf):
         writer, reader = (field.message_type for field in fields)
         if writer is not None and reader is not None:
-            yield from _messages(wrote, read, writer, reader)
+            # Where another message took its place, what differs inside is the field's own doing.
+            outer = symbols_of(*where) if writer.full_name != reader.full_name else ()
+            for found in _messages(wrote, read, writer, reader):
+                yield replace(found, symbols=found.symbols + outer)
             return
     elif isinstance(wrote, ListOf) and isinstance(read, ListOf) and len(wrote.items) == len(read.items):
         for one, other in zip(wrote.items, read.items, strict=True):
@@ -290,16 +297,10 @@ def default_of(field: FieldDescriptor) -> Tree | None:
     if field.is_repeated or field.message_type is not None:
         return None
     value: Any = field.default_value
-    match value:
-        case bool():
-            return Boolean(value)
-        case int():
-            return Integer(str(value))
-        case float():
-            return float_of(int.from_bytes(double(value), "little"))
-        case str():
-            return Text(value.encode("utf-8", "surrogatepass"))
-        case bytes():
-            return Binary(value)
-        case _:
-            return None
+    if isinstance(value, bool):
+        return Boolean(value)
+    if isinstance(value, int):
+        return Integer(str(value))
+    if isinstance(value, float):
+        return float_of(int.from_bytes(double(value), "little"))
+    return Binary(value) if isinstance(value, bytes) else Text(str(value).encode("utf-8", "surrogatepass"))

@@ -38,7 +38,7 @@ def merge(
     positions: Positions,
     equivalents: Mapping[str, frozenset[str]],
 ) -> Merged:
-    """Match by the element, and where several changes are about it by the rule: `equivalents` of ours in buf's names."""
+    """Match by element, then by rule: `equivalents` are ours in buf's names."""
     by_symbol: dict[str, list[Change]] = {}
     for change in changes:
         by_symbol.setdefault(change.symbol, []).append(change)
@@ -64,9 +64,23 @@ def _matching(
     same_rule = [change for change in candidates if annotation.rule in equivalents.get(change.rule, ())]
     if same_rule:
         return same_rule
+    found = positions.symbol(annotation.path, annotation.line, annotation.column)
+    related = [
+        change
+        for changes in by_symbol.values()
+        for change in changes
+        if annotation.rule in equivalents.get(change.rule, ()) and _is_related(change, found)
+    ]
+    if related:
+        return related
     about_file = annotation.rule.startswith(("FILE_", "PACKAGE_"))
-    precise = [] if about_file else by_symbol.get(symbols[0], []) if symbols else []
+    precise = by_symbol.get(symbols[0], []) if symbols and not about_file else []
     return list(precise) if len(precise) == 1 else []
+
+
+def _is_related(change: Change, symbol: str) -> bool:
+    """Whether buf names the parent of what changed, or a field of the message that shows it."""
+    return symbol == change.symbol.rpartition(".")[0] or symbol.rpartition(".")[0] in change.messages
 
 
 def _symbols(annotation: Annotation, positions: Positions) -> Iterator[str]:

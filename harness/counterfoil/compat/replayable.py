@@ -104,7 +104,7 @@ def write(witness: Replayable, path: str) -> str:
     """The text of its file; the same witness gives the same text. `path` is where it will lie, for the command."""
     content = _File(
         format=FORMAT,
-        kind=KIND,
+        kind="breaking",
         rule=witness.rule,
         subject=witness.subject,
         digest=witness.digest,

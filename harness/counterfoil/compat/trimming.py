@@ -1,4 +1,4 @@
-"""Of two schemas, the files that differ, what depends on them, and what these need: all that a comparison can see. Pure.
+"""Of two schemas, the files that differ, what depends on them, and what these need: all that a rule can see. Pure.
 
 A rule looks at an element, at the types that it names, and at the options that it carries, so beside the files that
 differ those that import them are enough, also by way of a public import. The rest is there to link: imports, and for
@@ -63,7 +63,7 @@ def _classes() -> tuple[Any, Any]:
         made = file.message_type.add(name=message)
         for name, number, kind, repeated in fields:
             label = "LABEL_REPEATED" if repeated else "LABEL_OPTIONAL"
-            made.field.add(name=name, number=number, type=f"TYPE_{kind}", label=label)  # type: ignore[arg-type]
+            made.field.add(name=name, number=number, type=f"TYPE_{kind}", label=label)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     found = (pool.FindMessageTypeByName(f"counterfoil.raw.{name}") for name in ("Set", "Header"))
@@ -120,7 +120,7 @@ def _content(data: bytes) -> bytes:
 
 
 def _records(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """(field number, start, end) of each record of the first level; groups, which no descriptor has, end the reading."""
+    """(field number, start, end) of each record of the first level; a group, which no descriptor has, ends it."""
     position = 0
     while position < len(data):
         start = position
@@ -195,7 +195,7 @@ def _dependents(image: RawImage, changed: frozenset[str]) -> set[str]:
 def package_witnesses(old: RawImage, new: RawImage, changed: frozenset[str]) -> frozenset[str]:
     """Unchanged files that show what the packages of changed files still have; the smallest for each sort of element."""
     packages = {image[name].package for image in (old, new) for name in changed if name in image}
-    chosen: set[str] = set()
+    chosen = _any_unchanged(old, new, changed)
     left = {package: {"message", "enum", "service", "extension", ""} for package in packages}
     unchanged = [name for name, file in new.items() if name not in changed and file.package in packages]
     for name in sorted(unchanged, key=lambda one: (len(new[one].imports), new[one].size_bytes, one)):
@@ -205,6 +205,14 @@ def package_witnesses(old: RawImage, new: RawImage, changed: frozenset[str]) -> 
             left[file.package] -= shows
             chosen.add(name)
     return frozenset(chosen)
+
+
+def _any_unchanged(old: RawImage, new: RawImage, changed: frozenset[str]) -> set[str]:
+    """A file for a side that would have none otherwise, since buf takes no image without files."""
+    if all(changed & image.keys() for image in (old, new)):
+        return set()
+    unchanged = new.keys() - changed
+    return set(sorted(unchanged, key=lambda name: (len(new[name].imports), new[name].size_bytes, name))[:1])
 
 
 def _sorts(file: RawFile) -> frozenset[str]:

@@ -1,8 +1,8 @@
 """What to try so that a change shows, and which change it was that showed. Pure.
 
 For two schemas that share a message: every field whose nature differs gets payloads that a program with one schema can
-write (its presence states, every enum value, curated edge values, and pairs of what one schema has in a oneof); programs
-with the other schema read them.
+write (its presence states, every enum value, curated edge values, and pairs of what one schema has in a oneof);
+programs with the other schema read them.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ def nature(field: Field, added: frozenset[str] = frozenset()) -> tuple[object, .
     values = () if field.enum is None else enum_values(field.enum)
     enum = frozenset(one for one in values if field.enum and f"{field.enum.full_name}.{one[0]}" not in added)
     inner = contents(field)
-    return (field.name, field.json_name, kind, field.oneof, default, of_entry, enum, inner and inner.full_name)
+    name = inner.full_name if inner is not None else ""
+    return (field.name, field.json_name, kind, field.oneof, default, of_entry, enum, name)
 
 
 # --- payloads --------------------------------------------------------------------------------------------------------
@@ -136,7 +137,7 @@ def _enum_samples(field: Field) -> Iterator[Sample]:
 def _deeper(tried: Trial, field: Field, fill: Fill) -> Iterator[Payload]:
     """Where another message took the place of one, what is in it is tried too."""
     other = next((one for one in fields_of(tried.reader) if one.number == field.number), None)
-    mine, theirs = contents(field), other and contents(other)
+    mine, theirs = contents(field), None if other is None else contents(other)
     if mine is None or (theirs is not None and mine.full_name == theirs.full_name):
         return
     for place in places(tried.writer):
@@ -192,7 +193,7 @@ def _written(writer: Descriptor, payload: Payload) -> Iterator[Payload]:
         else:
             json_format.Parse(payload.data, message, descriptor_pool=pool)
         data = message.SerializeToString(deterministic=True)
-        message.DiscardUnknownFields()  # type: ignore[attr-defined]  # the stubs lack it
+        message.DiscardUnknownFields()
         if message.ByteSize() != len(data):
             return
         yield replace(payload, encoding=Encoding.BINARY, data=data)
