@@ -25,7 +25,7 @@ from counterfoil.reporters.text_report import printable
 from counterfoil.schema_lane import guarded
 from counterfoil.schema_sources import GIT
 from counterfoil.schema_witnesses import SHOWN
-from counterfoil.shell import end_when_nobody_reads, judge, open_workspace, output_option
+from counterfoil.shell import end_when_nobody_reads, judge, open_workspace, output_option, with_waivers
 from counterfoil.workspace import FORMAT_VERSION, Schema, Settings, Workspace
 
 MODES = {
@@ -110,7 +110,7 @@ def breaking(  # noqa: PLR0913  (one for each option)
         witnesses=place if witnesses is None else workspace.relative(Path.cwd() / witnesses),
     )
     requests = [replace(request, against=one) for one in baselines]
-    judge(lambda processes: _judged(processes, workspace, requests), output)
+    judge(with_waivers(workspace, lambda processes: _judged(processes, workspace, requests)), output)
 
 
 def _judged(processes: Processes, workspace: Workspace, requests: list[Request]) -> Iterator[Event]:

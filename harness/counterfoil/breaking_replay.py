@@ -31,7 +31,7 @@ class Replayed:
 
     @property
     def verdict(self) -> Verdict:
-        """Broken while any runtime differs; compatible when nobody writes it any more; unproven where none could say."""
+        """Broken while any runtime differs, compatible when none writes it any more, unproven where none says."""
         judged = [one for one in self.by_runtime.values() if one is not None]
         if not judged:
             return Verdict.UNPROVEN if self.is_written else Verdict.COMPATIBLE

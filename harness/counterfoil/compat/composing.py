@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -62,7 +63,16 @@ def compose(change: Change, shown: Shown, also: tuple[str, ...], context: Contex
         fix=change.fix,
         location=new or old,
         evidence=(evidence, *witnesses),
+        witness=_digest(witnesses),
     )
+
+
+def _digest(witnesses: tuple[PayloadWitness, ...]) -> str | None:
+    """That of the only witness, or of all of them together."""
+    digests = sorted(one.digest for one in witnesses)
+    if len(digests) <= 1:
+        return next(iter(digests), None)
+    return "sha256:" + hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
 def unexplained(key: Key, shown: Shown, context: Context, location: Location | None) -> Finding:

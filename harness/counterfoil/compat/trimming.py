@@ -193,7 +193,7 @@ def _dependents(image: RawImage, changed: frozenset[str]) -> set[str]:
 
 
 def package_witnesses(old: RawImage, new: RawImage, changed: frozenset[str]) -> frozenset[str]:
-    """Unchanged files that show what the packages of changed files still have; the smallest for each sort of element."""
+    """Unchanged files that show what the packages of changed files still have; the smallest for each sort."""
     packages = {image[name].package for image in (old, new) for name in changed if name in image}
     chosen = _any_unchanged(old, new, changed)
     left = {package: {"message", "enum", "service", "extension", ""} for package in packages}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -23,10 +24,12 @@ from counterfoil.model import (
     Report,
     SchemaChange,
     Verdict,
+    Waiver,
     worst,
 )
 
 FINDINGS_SHOWN = 12
+WAIVERS_SHOWN = 12
 BASIC_PLANE_END = 0xFFFF
 UNITS = {
     Lane.BUILD: "participant",
@@ -98,11 +101,13 @@ def render(console: Console, report: Report, duration_s: float) -> None:
     """The last screen: what was judged, what broke on what, and what to do next."""
     if report.results:
         console.print(_table(report))
-    findings = report.all_findings
+    findings = report.open_findings
     for found in findings[:FINDINGS_SHOWN]:
         console.print(_finding(found))
     if len(findings) > FINDINGS_SHOWN:
         console.print(f"\n... and {len(findings) - FINDINGS_SHOWN} more findings: --format json lists them all")
+    if report.waived_findings:
+        console.print(_waived(report))
     console.print(_verdict_line(report, duration_s))
 
 
@@ -123,7 +128,7 @@ def _table(report: Report) -> Table:
 
 def _finding(found: Finding) -> Text:
     text = Text("\n")
-    text.append(found.rule, STYLES[found.level.verdict])
+    text.append(found.rule, STYLES[found.verdict])
     text.append(f"  {printable(found.subject)}\n")
     text.append(f"  {printable(found.message)}\n")
     if found.location:
@@ -131,6 +136,19 @@ def _finding(found: Finding) -> Text:
     for line in _evidence_lines(found.evidence):
         text.append(f"  {line}\n")
     text.append(f"  next  {printable(found.fix)}")
+    return text
+
+
+def _waived(report: Report) -> Text:
+    """A line for each waiver that accepted something."""
+    numbers: Counter[Waiver] = Counter(found.waived for found in report.waived_findings if found.waived)
+    text = Text()
+    for waiver, number in list(numbers.items())[:WAIVERS_SHOWN]:
+        until = f" until {waiver.expires}" if waiver.expires else ""
+        text.append(f"\nwaived  {_count(number, 'finding')}  {waiver.rule}  {_cut(waiver.subject)}\n")
+        text.append(f"        {_cut(waiver.owner)}{until}: {_cut(waiver.reason)}", "dim")
+    if len(numbers) > WAIVERS_SHOWN:
+        text.append(f"\n... and by {len(numbers) - WAIVERS_SHOWN} more waivers: --format json lists them all")
     return text
 
 
@@ -147,25 +165,24 @@ def _evidence_lines(evidence: Iterable[Evidence]) -> Iterator[str]:
             yield from (f"      | {_cut(line)}" for line in output.lines[-OUTPUT_LINES_SHOWN:])
     for one in evidence:
         if isinstance(one, SchemaChange):
-            yield from _change_lines(one)
+            yield from map(_cut, change_lines(one))
         elif isinstance(one, PayloadWitness):
-            yield from _witness_lines(one)
+            yield f"payload of {_cut(one.message)} ({one.direction}, {one.encoding}): {_cut(one.readable)}"
+            yield from (f"      {_cut(line)}" for line in reading_lines(one))
+            yield f"      {_cut(one.path)}"
 
 
-def _change_lines(change: SchemaChange) -> Iterator[str]:
-    if change.also:
-        yield f"also  {printable(', '.join(change.also))} of buf"
-    if change.participants:
-        yield f"who   {_cut(', '.join(change.participants))}"
-    if change.pacts:
-        yield f"pacts {_cut(', '.join(change.pacts))}"
+def change_lines(change: SchemaChange) -> Iterator[str]:
+    """Who else reports a change, and whom it concerns."""
+    for label, names in (("buf", change.also), ("who", change.participants), ("pacts", change.pacts)):
+        if names:
+            yield f"{label:5} {', '.join(names)}"
 
 
-def _witness_lines(witness: PayloadWitness) -> Iterator[str]:
-    yield f"payload of {_cut(witness.message)} ({witness.direction}, {witness.encoding}): {_cut(witness.readable)}"
+def reading_lines(witness: PayloadWitness) -> Iterator[str]:
+    """What each runtime made of a payload."""
     for one in witness.runtimes:
-        mark = "differs" if one.breaks else "agrees"
-        yield f"      {printable(one.stub)} {mark}: written as {_cut(one.wrote)}; {_cut(one.read)}"
+        yield f"{one.stub} ({one.runtime}): {one.read if one.breaks else f'agrees; {one.read}'}"
 
 
 def _cut(text: str) -> str:
@@ -178,10 +195,10 @@ def _count(number: int, noun: str) -> str:
 
 
 def _verdict_line(report: Report, duration_s: float) -> Text:
-    findings = report.all_findings
     good = sum(result.verdict is Verdict.COMPATIBLE for result in report.results)
     text = Text("\n")
     text.append(report.verdict, STYLES[report.verdict])
-    cases, found = _count(len(report.results), "case"), _count(len(findings), "finding")
-    text.append(f": {good} of {cases} compatible, {found}, {duration_s:.1f} s")
+    cases, found = _count(len(report.results), "case"), _count(len(report.open_findings), "finding")
+    waived = f", {len(report.waived_findings)} waived" if report.waived_findings else ""
+    text.append(f": {good} of {cases} compatible, {found}{waived}, {duration_s:.1f} s")
     return text
