@@ -83,7 +83,7 @@ def extension_removed(comparison: Comparison, _old: Schema, new: Schema) -> Foun
     """Its values go to the unknown fields, or are refused in JSON."""
     for key, extension in comparison.old_extensions.items():
         is_gone = key not in comparison.new_extensions and extension.symbol not in new.extensions
-        if is_gone and extension.message in new.messages:
+        if is_gone and (extension.message in new.messages or is_option(extension)):
             yield from _extension(extension, None, (_described(extension), None), GOING_ON)
 
 
@@ -107,7 +107,7 @@ def extension_added(comparison: Comparison, old: Schema, _new: Schema) -> Found:
     """Old readers do not know it."""
     for key, extension in comparison.new_extensions.items():
         is_new = key not in comparison.old_extensions and extension.symbol not in old.extensions
-        if is_new and extension.message in old.messages:
+        if is_new and (extension.message in old.messages or is_option(extension)):
             yield from _extension(None, extension, (None, _described(extension)), GOING_BACK)
 
 

@@ -9,9 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from counterfoil.compat.values import INTEGERS
+
 LOWER = {"gt": True, "gte": False, "min_len": False, "min_bytes": False, "min_items": False, "min_pairs": False}
 UPPER = {"lt": True, "lte": False, "max_len": False, "max_bytes": False, "max_items": False, "max_pairs": False}
 """Bounds, and whether they exclude the value itself."""
+WHOLE_NUMBERS = tuple(f"{name}." for name in INTEGERS)
 SAYS_NOTHING = {"example", "message", "id"}
 LISTS_ALLOWED = {"in"}
 LISTS_REFUSED = {"not_in"}
@@ -56,14 +59,21 @@ def _flat(prefix: str, rules: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield path, frozenset(_expressions(value))
         elif isinstance(value, Mapping):
             yield from _flat(f"{path}.", value)
-        elif name in LOWER:
-            yield f"{prefix}lower{_unit(name)}", (_number(value), LOWER[name])
-        elif name in UPPER:
-            yield f"{prefix}upper{_unit(name)}", (_number(value), not UPPER[name])
+        elif name in LOWER or name in UPPER:
+            yield f"{prefix}{'lower' if name in LOWER else 'upper'}{_unit(name)}", _bound(prefix, name, value)
         elif isinstance(value, list):
             yield path, frozenset(map(str, value))
         elif name not in SAYS_NOTHING and value is not (name in ON_BY_DEFAULT):
             yield path, value
+
+
+def _bound(prefix: str, name: str, value: object) -> tuple[object, bool]:
+    """A limit and whether it is just above it, so that limits compare; whole numbers have a next one."""
+    number = _number(value)
+    excludes = LOWER.get(name, False) or UPPER.get(name, False)
+    if excludes and isinstance(number, float) and prefix.endswith(WHOLE_NUMBERS):
+        return (number + 1 if name in LOWER else number - 1), name in UPPER
+    return number, LOWER[name] if name in LOWER else not UPPER[name]
 
 
 def _unit(name: str) -> str:
