@@ -31,6 +31,7 @@ from counterfoil.schema_stubs import Absent, Runtimes, find_stubs
 from counterfoil.schema_witnesses import SHRUNK_AT_MOST, Side, Trials, Trying, Witnesses, side, trials
 from counterfoil.workspace import Workspace
 
+AskBuf = Callable[[], tuple[Annotation, ...] | BufError]
 FAILING = frozenset({Level.BEHAVIOUR, Level.POLICY})
 
 
@@ -97,14 +98,20 @@ class BreakingLane:
         config = self._config(request.new)
         with ThreadPoolExecutor(max_workers=1) as pool:
             asked = pool.submit(_ask_buf, buf, trimmed, scratch, config)
-            old, new = (_parsed(name, image) for name, image in (("old", trimmed.old), ("new", trimmed.new)))
-            changes = compare(old, new)
-            sides = side("the old schema", trimmed.old), side("the new schema", trimmed.new)
-            todo = trials(*sides, changes, request.directions)
-            shown = self._shown(request, changes, todo, sides) if todo else Shown()
-            said = asked.result()
-        equivalents = {name: rule.buf for name, rule in RULES.items()}
+            return self.judge_images(request, trimmed, asked.result, buf_is_asked=config is not None)
+
+    def judge_images(
+        self, request: Request, trimmed: Trimmed, ask_buf: AskBuf, *, buf_is_asked: bool
+    ) -> tuple[Finding, ...]:
+        """Every finding about the change from one image to another; buf's are merged with ours."""
+        old, new = (_parsed(name, image) for name, image in (("old", trimmed.old), ("new", trimmed.new)))
+        changes = compare(old, new)
+        sides = side("the old schema", trimmed.old), side("the new schema", trimmed.new)
+        todo = trials(*sides, changes, request.directions)
+        shown = self._shown(request, changes, todo, sides) if todo else Shown()
+        said = ask_buf()
         failed = (buf_failed(said, request.new),) if isinstance(said, BufError) else ()
+        equivalents = {name: rule.buf for name, rule in RULES.items()}
         merged = merge(changes, () if isinstance(said, BufError) else said, Positions(new.proto.file), equivalents)
         context = Context(
             directions=request.directions,
@@ -112,7 +119,7 @@ class BreakingLane:
             absent=shown.absent,
             tried=shown.tried,
             buf_ran=not failed,
-            buf_is_asked=config is not None,
+            buf_is_asked=buf_is_asked,
             place=self._placed(request.new),
             involved=self._consumers.involved,
         )

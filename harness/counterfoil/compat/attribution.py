@@ -29,9 +29,10 @@ class Attribution:
 
     def explain(self, discrepancy: Discrepancy, tried: Trial, payload: Payload, effect: Effect) -> tuple[Change, ...]:
         """The changes that account for a discrepancy, those that predict it first of all; none where none does."""
-        symbols = discrepancy.symbols or tuple(_symbols(tried, payload))
         text = discrepancy.wrote + payload.data.decode("utf-8", "replace")
-        candidates = list(self._candidates(symbols, text))
+        candidates = list(self._candidates(discrepancy.symbols, text))
+        if not candidates:
+            candidates = list(self._candidates(_symbols(tried, payload), text))
         ranks = [_rank(change, discrepancy, effect) for change in candidates]
         best = min(ranks, default=0)
         chosen = (change for change, rank in zip(candidates, ranks, strict=True) if rank == best)
@@ -82,7 +83,8 @@ def _symbols(tried: Trial, payload: Payload) -> Iterator[str]:
 def _along(path: str, writer: Descriptor, reader: Descriptor | None) -> Iterator[str]:
     """The innermost first."""
     name, _, rest = path.partition(".") if not path.startswith("[") else (path, "", "")
-    field = next((one for one in fields_of(writer) if one.name == name.rstrip("[]{}") or one.name == name), None)
+    plain = name.removesuffix("[]").removesuffix("{}")
+    field = next((one for one in fields_of(writer) if one.name == plain), None)
     if field is None:
         return
     inner = field.message

@@ -163,13 +163,15 @@ def _field(
     other, seen = after[number]
     inside = list(_values(value, seen, (field, other), where))
     yield from inside
-    namesake = reader.fields_by_name.get(field.name)
-    if inside or field.is_extension or namesake is None or namesake.number == number:
+    if inside or field.is_extension or other.name == field.name:
         return
-    there = after.get(namesake.number)
-    if there is None or any(_values(value, there[1], (field, namesake), where)):
+    namesake, taken = reader.fields_by_name.get(field.name), writer.fields_by_name.get(other.name)
+    there = after.get(namesake.number) if namesake is not None else None
+    if namesake is not None and (there is None or any(_values(value, there[1], (field, namesake), where))):
         read = f"{field.name}: {render(there[1], SHOWN)}" if there else f"no {field.name}"
         yield _discrepancy(Kind.VALUE, where, shown, f"{read}, but {other.name}: {render(seen, SHOWN)}")
+    elif taken is not None:
+        yield _discrepancy(Kind.VALUE, where, shown, f"{other.name}: {render(seen, SHOWN)}")
 
 
 def _extension(message: Descriptor, number: int) -> FieldDescriptor | None:
@@ -280,8 +282,10 @@ def _renamed(wrote: EnumValue, read: EnumValue, reader: EnumDescriptor | None) -
 
 def _defaults(before: Present, after: Present, writer: Descriptor, reader: Descriptor) -> Iterator[Discrepancy]:
     """What code reads from fields that are not there."""
-    for number, field in writer.fields_by_number.items():
-        other = reader.fields_by_number.get(number)
+    extensions = writer.file.pool.FindAllExtensions(writer) if writer.is_extendable else []
+    for field in (*writer.fields, *extensions):
+        number = field.number
+        other = _numbered(reader, number)
         if other is None or number in before or number in after:
             continue
         mine, theirs = default_of(field), default_of(other)

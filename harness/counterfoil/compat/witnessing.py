@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import combinations, islice
+from itertools import islice
 
 from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import Descriptor
@@ -19,7 +19,7 @@ from counterfoil.probe.backgrounds import Background, Fill, background, contents
 from counterfoil.probe.edge_members import member_edges
 from counterfoil.probe.edge_records import record_edges
 from counterfoil.probe.fields import Field, Shape, enum_values, fields_of
-from counterfoil.probe.forms import Sample, in_role, map_entry, member, packed, quoted, record, samples, value_of
+from counterfoil.probe.forms import Sample, map_entry, member, packed, quoted, record, samples, value_of
 from counterfoil.probe.json_tree import string
 from counterfoil.probe.payloads import DOCUMENT, EMPTY, PLUS, VALUE, Encoding, Payload, Phase
 from counterfoil.probe.wire_tree import varint
@@ -27,6 +27,8 @@ from counterfoil.probe.wire_tree import varint
 MAX_FIELDS = 200
 """Of one message, that are tried; a message in which more changed is another message."""
 MAX_ENUM_VALUES = 100
+SPELLED_OUT = "default spelled out"
+"""The state of an enum's zero in JSON, which programs write that are told to leave no default out."""
 MAX_DEEPER = 40
 MAX_PAYLOADS = 120
 """For one field, before they are written."""
@@ -120,9 +122,11 @@ def _sampled(around: Background, field: Field, sample: Sample, path: str) -> Ite
 
 
 def _enum_samples(field: Field) -> Iterator[Sample]:
-    """Every value of the field's enum, each alone."""
+    """Every value of the field's enum, each alone, under the name that programs write."""
     key, value = field.entry if field.shape is Shape.MAP else (None, field)
-    for name, number in islice(enum_values(value.enum), MAX_ENUM_VALUES) if value.enum is not None else ():
+    values = () if value.enum is None else enum_values(value.enum)
+    first = {number: name for name, number in reversed(values)}
+    for number, name in islice(first.items(), MAX_ENUM_VALUES):
         wire, text = varint(number), string(name)
         if key is not None:
             default = value_of(key)
@@ -131,7 +135,7 @@ def _enum_samples(field: Field) -> Iterator[Sample]:
             spread = packed(field, [wire]) if field.descriptor.is_packed else record(field, wire)
             yield Sample(name, b"[%b]" % text, spread)
         else:
-            yield Sample(name, text, record(field, wire))
+            yield Sample(SPELLED_OUT if number == 0 else name, text, record(field, wire))
 
 
 def _deeper(tried: Trial, field: Field, fill: Fill) -> Iterator[Payload]:
@@ -151,19 +155,25 @@ def _deeper(tried: Trial, field: Field, fill: Fill) -> Iterator[Payload]:
 
 def _pairs(tried: Trial, fields: Iterable[Field], fill: Fill) -> Iterator[Payload]:
     """Two fields with a value that stand in one oneof for the reader, and do not for the writer."""
-    groups: dict[str, list[Field]] = {}
     oneofs = {field.number: field.oneof for field in fields_of(tried.reader) if field.oneof is not None}
     for field in fields:
-        if field.number in oneofs and field.oneof != oneofs[field.number]:
-            groups.setdefault(oneofs[field.number] or "", []).append(field)
-    for together in groups.values():
-        for one, other in islice(combinations(together, 2), MAX_DEEPER):
-            around = background(tried.writer, (), (one, other), fill)
-            words = tuple(PLUS.join(pair) for pair in ((one.name, other.name), (one.kind, other.kind), (VALUE, VALUE)))
-            first, second = (in_role(field, Encoding.BINARY, VALUE) for field in (one, other))
-            if first is not None and second is not None:
-                data = around.binary(first.wire or b"", second.wire or b"")
-                yield _payload(Encoding.BINARY, data, (words[0], words[1], words[2]))
+        together = [
+            other
+            for other in fields_of(tried.writer)
+            if field.number in oneofs
+            and other is not field
+            and oneofs.get(other.number) == oneofs[field.number]
+            and (field.oneof is None or other.oneof != field.oneof)
+        ]
+        for other in together[:MAX_DEEPER]:
+            yield from _pair(background(tried.writer, (), (field, other), fill), field, other)
+
+
+def _pair(around: Background, field: Field, other: Field) -> Iterator[Payload]:
+    words = tuple(PLUS.join(pair) for pair in ((field.name, other.name), (field.kind, other.kind), (VALUE, VALUE)))
+    one, two = value_of(field), value_of(other)
+    if one.wire is not None and two.wire is not None:
+        yield _payload(Encoding.BINARY, around.binary(one.wire, two.wire), (words[0], words[1], words[2]))
 
 
 def _payload(encoding: Encoding, data: bytes, words: tuple[str, str, str]) -> Payload:
@@ -193,6 +203,8 @@ def _written(writer: Descriptor, payload: Payload) -> Iterator[Payload]:
         else:
             json_format.Parse(payload.data, message, descriptor_pool=pool)
         data = message.SerializeToString(deterministic=True)
+        if payload.encoding is Encoding.JSON and payload.state == SPELLED_OUT:
+            yield payload
         message.DiscardUnknownFields()
         if message.ByteSize() != len(data):
             return
