@@ -27,7 +27,7 @@ from counterfoil.rules import finding
 from counterfoil.schema.descriptors import ImageError, Schema, parse_image
 from counterfoil.schema_consumers import Consumers
 from counterfoil.schema_sources import EmptySchemaError, Sources
-from counterfoil.schema_stubs import Absent, Runtimes, find_stubs
+from counterfoil.schema_stubs import Runtimes, find_stubs
 from counterfoil.schema_witnesses import SHRUNK_AT_MOST, Side, Trials, Trying, Witnesses, side, trials
 from counterfoil.workspace import Workspace
 
@@ -56,10 +56,10 @@ class BreakingLane:
 
     def __init__(self, processes: Processes, workspace: Workspace) -> None:
         self._processes = processes
-        self._workspace = workspace
+        self.workspace = workspace
         self._consumers = Consumers(workspace)
         self._stack = ExitStack()
-        self._started: tuple[Runtimes, tuple[Absent, ...]] | None = None
+        self._started: Runtimes | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -67,15 +67,16 @@ class BreakingLane:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _runtimes(self) -> tuple[Runtimes, tuple[Absent, ...]]:
+    def runtimes(self) -> Runtimes:
+        """The runtimes, started by the first who asks."""
         if self._started is None:
-            commands, missing = find_stubs(self._workspace)
-            self._started = self._stack.enter_context(Runtimes(self._processes, commands)), missing
+            commands, missing = find_stubs(self.workspace)
+            self._started = self._stack.enter_context(Runtimes(self._processes, commands, missing))
         return self._started
 
     def judge(self, request: Request) -> tuple[Finding, ...]:
         """Every finding about the change from the baseline to the new schema."""
-        workspace = self._workspace
+        workspace = self.workspace
         workspace.state_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=workspace.state_dir, prefix="schema-") as scratch:
             sources = Sources(self._processes, workspace, Path(scratch))
@@ -127,29 +128,29 @@ class BreakingLane:
 
     def _shown(self, request: Request, changes: Sequence[Change], todo: Trials, sides: tuple[Side, Side]) -> Shown:
         """Try what is worth trying, and keep the smallest payloads."""
-        runtimes, missing = self._runtimes()
+        runtimes = self.runtimes()
         trying = Trying(runtimes, *sides, changes)
         sightings = trying.run(todo)
-        witnesses = Witnesses(self._workspace.path(request.witnesses), request.witnesses, runtimes, sides)
+        witnesses = Witnesses(self.workspace.path(request.witnesses), request.witnesses, runtimes, sides)
         found: dict[Key, dict[Effect, tuple[PayloadWitness, ...]]] = {}
         for number, (key, by_effect) in enumerate(sorted(sightings.by_change.items())):
             for effect, several in by_effect.items():
                 least = trying.smallest(key, several) if number < SHRUNK_AT_MOST else chosen(several)
                 found.setdefault(key, {})[effect] = tuple(witnesses.keep(key, one) for one in least)
-        absent = {one.name: one.why for one in (*missing, *runtimes.absent)}
+        absent = {one.name: one.why for one in runtimes.absent}
         absent |= runtimes.refused(*(one.id for one in sides))
         taking_part = tuple(sorted(sightings.runtimes))
         return Shown(by_change=found, runtimes=taking_part, absent=absent, tried=frozenset(sightings.tried))
 
     def _config(self, new: str) -> Path | None:
         """The buf.yaml that holds for a schema: in its folder, or beside its image, or at the top; None without any."""
-        path = self._workspace.path(new)
-        folders = (path if path.is_dir() else path.parent, self._workspace.root)
+        path = self.workspace.path(new)
+        folders = (path if path.is_dir() else path.parent, self.workspace.root)
         return next((folder / "buf.yaml" for folder in folders if (folder / "buf.yaml").is_file()), None)
 
     def _placed(self, new: str) -> Callable[[Location], Location]:
         """From the paths in an image, which begin below the folder of a module, to those of the workspace."""
-        folder = self._workspace.path(new)
+        folder = self.workspace.path(new)
 
         @cache
         def place(path: str) -> str:

@@ -40,8 +40,8 @@ class Absent:
 class Runtimes:
     """The stubs that run, each with the schemas that it took. Use within its context."""
 
-    def __init__(self, processes: Processes, commands: Sequence[StubCommand]) -> None:
-        self.absent: list[Absent] = []
+    def __init__(self, processes: Processes, commands: Sequence[StubCommand], missing: Sequence[Absent] = ()) -> None:
+        self.absent = list(missing)
         self._processes = processes
         self._commands = commands
         self._stack = contextlib.ExitStack()
