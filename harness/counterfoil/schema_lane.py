@@ -29,6 +29,8 @@ def judge_lint(processes: Processes, workspace: Workspace, schema: Schema) -> tu
 
 def judge_breaking(processes: Processes, workspace: Workspace, schema: Schema) -> tuple[Finding, ...]:
     """Judge the change against the baseline, in both directions."""
+    if not workspace.path(schema.dir).exists():
+        return (no_schema(schema.dir, workspace),)
     with BreakingLane(processes, workspace) as lane:
         return _found(lambda: lane.judge(Request(new=schema.dir, against=schema.against)), schema.dir)
 
