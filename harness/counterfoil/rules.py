@@ -10,6 +10,7 @@ LEVELS: dict[str, Level] = {
     "PROVIDER_TIMED_OUT": Level.BEHAVIOUR,
     "PROVIDER_DIED": Level.BEHAVIOUR,
     "DIVERGENCE": Level.BEHAVIOUR,
+    "BEHAVIOUR_CHANGED": Level.BEHAVIOUR,
     "CONSUMER_TEST_FAILED": Level.BEHAVIOUR,
     # What was accepted for now is not what there is now.
     "WAIVER_EXPIRED": Level.POLICY,
@@ -42,6 +43,7 @@ LEVELS: dict[str, Level] = {
     "VERIFIER_TIMED_OUT": Level.UNPROVEN,
     "PROBE_NOT_RUN": Level.UNPROVEN,
     "SCHEMA_DOES_NOT_COMPILE": Level.UNPROVEN,
+    "SCHEMA_UNUSABLE": Level.UNPROVEN,
     "BUF_FAILED": Level.UNPROVEN,
 }
 
