@@ -1,15 +1,15 @@
 """What the gate decides on: recorded facts as values, whichever ledger or broker they come from.
 
-`order` is always a number that grows with time within its kind of fact; only the comparison matters. Texts are data: never
-SQL, a path or a pattern. Names, numbers and environments are case sensitive.
+`order` is always a number that grows with time within its kind of fact; only the comparison matters. Texts are data:
+never SQL, a path or a pattern. Names, numbers and environments are case sensitive.
 
 A verification can be recorded without running it, by the command
 
     counterfoil record-verification --consumer C --consumer-version V --provider P --provider-version W
                                     --success | --failure [--branch B] [--detail TEXT]
 
-(`--pact FILE` stands for --consumer, --provider and the content). It makes the provider's version exist, puts it on the branch,
-and fails with a usage error, changing nothing, where that consumer version has no pact with that provider.
+(`--pact FILE` stands for --consumer, --provider and the content). It makes the provider's version exist, puts it on the
+branch, and fails with a usage error, changing nothing, where that consumer version has no pact with that provider.
 """
 
 from __future__ import annotations
@@ -175,14 +175,15 @@ class ProbeFact:
 class Facts:
     """Everything that bears on a question. More facts than these never change an answer; fewer may.
 
-    Let S be the participants that the question names, and C their counterparts: the providers of any pact of a selected or
-    live version of S, and the consumers that ever published a pact with one of S as provider. A version is *in play* when a
-    selector of the question picks it, or when it is, of a participant in S or C, live in the destination's environment, the
-    head of its main branch, the newest of all, or the newest with the destination's tag. Then:
+    Let S be the participants that the question names, and C their counterparts: the providers of any pact of a selected
+    or live version of S, and the consumers that ever published a pact with one of S as provider. A version is *in play*
+    when a selector of the question picks it, or when it is, of a participant in S or C, live in the destination's
+    environment, the head of its main branch, the newest of all, or the newest with the destination's tag. Then:
 
-    - `participants`: S and C, as far as they exist, and the ignored ones. `environments`: those that the question names.
+    - `participants`: S and C, as far as they exist, and the ignored ones.
+    - `environments`: those that the question names.
     - `versions`: those in play, and each that another fact here names.
-    - `integrations`: (consumer, provider) of every pact ever published in which the provider is of S or the consumer of S.
+    - `integrations`: (consumer, provider) of every pact ever published, with either of S.
     - `pacts`: of the consumer versions in play, whatever the provider.
     - `verifications`: of the contents of those pacts, the last for each (consumer, content, provider version).
     - `presences`: live now, of S and C, in the environments that the question names.

@@ -19,7 +19,8 @@ class LatestBy(StrEnum):
 class Selector:
     """Versions of one participant. Without any restriction: every version of it.
 
-    `number` stands alone. The others restrict: `latest` takes the newest of what `branch`, `main_branch` or `tag` leaves.
+    `number` stands alone. The others restrict: `latest` takes the newest of what `branch`, `main_branch` or `tag`
+    leaves.
     """
 
     participant: str
