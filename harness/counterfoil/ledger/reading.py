@@ -267,8 +267,8 @@ def _wanted(triples: Collection[Triple]) -> Iterator[FromClause]:
     names = ("consumer_id", "content_id", "version_id")
     ordered = sorted(triples)
     for start in range(0, len(ordered), BATCH):
-        rows = values(*(column(name, BigInteger) for name in names), name="wanted")
-        yield rows.data(ordered[start : start + BATCH])
+        rows = values(*(column(name, BigInteger) for name in names))
+        yield rows.data(ordered[start : start + BATCH]).cte("wanted")
 
 
 def _pact_columns() -> Select[tuple[int, int, int, int, int, str, str, str, str]]:
