@@ -14,13 +14,27 @@ from tests.builders import ROOT
 PACKAGE = ROOT / "harness" / "counterfoil"
 TESTS = ROOT / "tests"
 WORDS = {"model", "errors"}
-PURE = {"events", "pacts", "plan", "rules", "workspace"}
+PURE = {
+    "events",
+    "gate.facts",
+    "gate.question",
+    "ledger.names",
+    "pact_content",
+    "pacts",
+    "plan",
+    "rules",
+    "workspace",
+}
 ENGINE = {"engine"}
 SHELLS = {
     "__main__",
     "cli",
     "doctor",
+    "lazy_commands",
+    "ledger_cli",
     "probe_cli",
+    "publish_cli",
+    "recording_shell",
     "pytest_plugin",
     "shell",
     "reporters.json_report",

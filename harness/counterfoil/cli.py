@@ -19,6 +19,7 @@ from counterfoil.config import FILE_NAME, locate
 from counterfoil.consumers import read_pacts
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError, nearest
+from counterfoil.lazy_commands import LazyGroup
 from counterfoil.model import CHECKED_LANES, USAGE_EXIT_CODE, Lane, Report
 from counterfoil.plan import BREAKING, Plan, Selection, make_plan
 from counterfoil.probe_cli import probe, replay
@@ -91,7 +92,23 @@ def _print_error(error: UsageError) -> None:
     click.echo("\n".join(text_report.printable(line) for line in lines), err=True)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(LazyGroup):
+    """All commands; these need the ledger."""
+
+    places = {  # noqa: RUF012 - never changed
+        "create-environment": "counterfoil.ledger_cli:create_environment",
+        "ledger": "counterfoil.ledger_cli:ledger_group",
+        "list-environments": "counterfoil.ledger_cli:list_environments",
+        "publish": "counterfoil.publish_cli:publish",
+        "record-deployment": "counterfoil.ledger_cli:record_deployment",
+        "record-release": "counterfoil.ledger_cli:record_release",
+        "record-support-ended": "counterfoil.ledger_cli:record_support_ended",
+        "record-undeployment": "counterfoil.ledger_cli:record_undeployment",
+        "record-verification": "counterfoil.publish_cli:record_verification",
+    }
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="counterfoil")
 @click.option(
     "--config", type=click.Path(path_type=Path), help="The counterfoil.toml to use; by default the nearest one."

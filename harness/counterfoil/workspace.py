@@ -71,6 +71,10 @@ class Participant(_Table, frozen=True):
     build: tuple[Build, ...] = ()
     provider: Provider | None = None
     consumer: Consumer | None = None
+    writes: tuple[Text, ...] = ()
+    """Full names of the messages that it sends or stores; none given: any of the schema."""
+    reads: tuple[Text, ...] = ()
+    """Likewise, of those that it takes in."""
 
 
 class Stub(_Table, frozen=True):
