@@ -12,16 +12,16 @@ from typing import NoReturn
 
 import click
 
-from counterfoil.config import locate
 from counterfoil.errors import UsageError, nearest
 from counterfoil.gate.decision import Decision, decide
 from counterfoil.gate.facts import Facts
 from counterfoil.gate.question import Destination, Ignored, LatestBy, Question
 from counterfoil.gate.selectors import WORDS, Selection, read_words
-from counterfoil.ledger.store import Ledger, open_ledger
+from counterfoil.ledger.store import Ledger
 from counterfoil.model import Verdict
+from counterfoil.recording_shell import the_ledger
 from counterfoil.reporters import gate_report
-from counterfoil.shell import Command, end_when_nobody_reads, open_workspace, screen, write_json
+from counterfoil.shell import Command, end_when_nobody_reads, screen, write_json
 
 ORDER = "counterfoil.selector-order"
 IGNORE_VARIABLE = "PACT_BROKER_CAN_I_DEPLOY_IGNORE"
@@ -94,7 +94,7 @@ class Manner:
 @latest_by_option
 @answer_options
 @click.pass_context
-def can_i_deploy(context: click.Context, **options: object) -> None:
+def can_i_deploy(context: click.Context, /, **options: object) -> None:
     """Say whether the versions may be deployed: exit 0 yes, 1 no, 3 unproven.
 
     Without a destination, several selectors are held against each other, and one against the newest versions.
@@ -132,7 +132,7 @@ def _destination(environment: str | None, tag: str | None, *, alone: bool) -> De
 @selector_options
 @answer_options
 @click.pass_context
-def can_i_merge(context: click.Context, **options: object) -> None:
+def can_i_merge(context: click.Context, /, **options: object) -> None:
     """Say whether the version fits the head of each other participant's main branch."""
     selection = _selection(context)
     question = Question(
@@ -150,7 +150,7 @@ def can_i_merge(context: click.Context, **options: object) -> None:
 @latest_by_option
 @click.option("-o", "--format", "--output", "output", type=click.Choice(["text", "table", "json"]), default="text")
 @click.pass_context
-def matrix(context: click.Context, **options: object) -> None:
+def matrix(context: click.Context, /, **options: object) -> None:
     """List what is known between versions, without judging: exit 0."""
     given, selection = _Options(options), _selection(context)
     environment, latest_by = given.text("to_environment"), given.text("latestby")
@@ -160,7 +160,7 @@ def matrix(context: click.Context, **options: object) -> None:
         destination=Destination(environment=environment) if environment is not None else None,
         latest_by=LatestBy(latest_by or LatestBy.CVPV),
     )
-    decision = _decide(_open(context.obj), question)
+    decision = _decide(the_ledger(context.obj), question)
     end_when_nobody_reads()
     if given.text("output") == "json":
         write_json(gate_report.render_json(decision, dry_run=True))
@@ -203,14 +203,8 @@ def _values(value: object) -> Sequence[str]:
     return [str(one) for one in value] if isinstance(value, tuple) else []
 
 
-def _open(config: Path | None) -> Ledger:
-    """The ledger of the workspace; where there is none, the one that the environment names."""
-    root = open_workspace(config).root if config or locate(Path.cwd()) else None
-    return open_ledger(root, os.environ)
-
-
 def _answer(config: Path | None, question: Question, manner: Manner) -> NoReturn:
-    ledger = _open(config)
+    ledger = the_ledger(config)
     decision = _decide(ledger, question)
     for _ in range(manner.retries):
         if decision.verdict is not Verdict.UNPROVEN:

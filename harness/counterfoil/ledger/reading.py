@@ -268,7 +268,7 @@ def _wanted(triples: Collection[Triple]) -> Iterator[FromClause]:
     ordered = sorted(triples)
     for start in range(0, len(ordered), BATCH):
         rows = values(*(column(name, BigInteger) for name in names), name="wanted")
-        yield rows.data(ordered[start : start + BATCH])
+        yield rows.data(ordered[start : start + BATCH]).cte()  # SQLite names no columns of VALUES elsewhere
 
 
 def _pact_columns() -> Select[tuple[int, int, int, int, int, str, str, str, str]]:
