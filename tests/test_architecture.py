@@ -16,8 +16,17 @@ TESTS = ROOT / "tests"
 WORDS = {"model", "errors"}
 PURE = {
     "events",
+    "gate.broker",
+    "gate.commands",
+    "gate.decision",
+    "gate.exchange",
     "gate.facts",
+    "gate.index",
+    "gate.notes",
     "gate.question",
+    "gate.reasons",
+    "gate.rollout",
+    "gate.selectors",
     "ledger.names",
     "pact_content",
     "pacts",
@@ -30,6 +39,7 @@ SHELLS = {
     "__main__",
     "cli",
     "doctor",
+    "gate_cli",
     "lazy_commands",
     "ledger_cli",
     "probe_cli",
@@ -37,6 +47,7 @@ SHELLS = {
     "recording_shell",
     "pytest_plugin",
     "shell",
+    "reporters.gate_report",
     "reporters.json_report",
     "reporters.text_report",
 }

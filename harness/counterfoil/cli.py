@@ -96,9 +96,12 @@ class Commands(LazyGroup):
     """All commands; these need the ledger."""
 
     places = {  # noqa: RUF012 - never changed
+        "can-i-deploy": "counterfoil.gate_cli:can_i_deploy",
+        "can-i-merge": "counterfoil.gate_cli:can_i_merge",
         "create-environment": "counterfoil.ledger_cli:create_environment",
         "ledger": "counterfoil.ledger_cli:ledger_group",
         "list-environments": "counterfoil.ledger_cli:list_environments",
+        "matrix": "counterfoil.gate_cli:matrix",
         "publish": "counterfoil.publish_cli:publish",
         "record-deployment": "counterfoil.ledger_cli:record_deployment",
         "record-release": "counterfoil.ledger_cli:record_release",

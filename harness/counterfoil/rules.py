@@ -11,6 +11,18 @@ LEVELS: dict[str, Level] = {
     "PROVIDER_DIED": Level.BEHAVIOUR,
     "DIVERGENCE": Level.BEHAVIOUR,
     "CONSUMER_TEST_FAILED": Level.BEHAVIOUR,
+    # A version would meet another that it does not fit.
+    "VERIFICATION_FAILED": Level.BEHAVIOUR,
+    "SCHEMA_NOT_READ": Level.BEHAVIOUR,
+    "STUBS_DIVERGE": Level.BEHAVIOUR,
+    "ROLLOUT_BROKEN": Level.BEHAVIOUR,
+    # A version would meet another, and nobody recorded that they fit.
+    "VERSION_UNKNOWN": Level.UNPROVEN,
+    "VERIFICATION_MISSING": Level.UNPROVEN,
+    "PROVIDER_NOT_DEPLOYED": Level.UNPROVEN,
+    "SCHEMAS_NOT_COMPARED": Level.UNPROVEN,
+    "SCHEMA_UNPROVEN": Level.UNPROVEN,
+    "ROLLOUT_UNPROVEN": Level.UNPROVEN,
     # Nothing or not everything was tried, so green would prove nothing.
     "PACT_MISSING": Level.UNPROVEN,
     "PACT_EMPTY": Level.UNPROVEN,

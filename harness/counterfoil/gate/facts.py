@@ -135,7 +135,7 @@ class SchemaBreak:
     message: str
     fix: str
     messages: frozenset[str] = frozenset()
-    """The full names of the messages whose payloads show it; empty: it concerns every exchange."""
+    """The full names of the messages whose payloads show it, containing ones too; empty: it concerns every exchange."""
     witness: str | None = None
     """A payload that shows it, as text or as the path of its file."""
     unproven: bool = False
@@ -182,7 +182,7 @@ class Facts:
 
     - `participants`: S and C, as far as they exist, and the ignored ones.
     - `environments`: those that the question names.
-    - `versions`: those in play, and each that another fact here names.
+    - `versions`: those in play, those to ignore as far as they exist, and each that another fact here names.
     - `integrations`: (consumer, provider) of every pact ever published, with either of S.
     - `pacts`: of the consumer versions in play, whatever the provider.
     - `verifications`: of the contents of those pacts, the last for each (consumer, content, provider version).

@@ -68,6 +68,13 @@ class Question:
     destination: Destination | None = None
     ignored: tuple[Ignored, ...] = ()
     latest_by: LatestBy = LatestBy.CVPV
+    instance: str | None = None
+    """The slot of the environment that the selected versions will replace; a Broker does not ask for it."""
+
+    @property
+    def environment(self) -> str | None:
+        """Where the versions would go."""
+        return self.destination.environment if self.destination else None
 
     @property
     def specified(self) -> frozenset[str]:

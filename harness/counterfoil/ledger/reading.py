@@ -47,7 +47,7 @@ class _Reading:
         self._connection = connection
         self._question = question
         self._play = play
-        self._mentioned: set[int] = set(play.versions)
+        self._mentioned: set[int] = play.versions | play.ignored
 
     def facts(self) -> Facts:
         play = self._play
@@ -268,6 +268,7 @@ def _wanted(triples: Collection[Triple]) -> Iterator[FromClause]:
     ordered = sorted(triples)
     for start in range(0, len(ordered), BATCH):
         rows = values(*(column(name, BigInteger) for name in names))
+        # SQLite names columns of VALUES nowhere but in a WITH clause.
         yield rows.data(ordered[start : start + BATCH]).cte("wanted")
 
 
