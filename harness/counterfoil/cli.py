@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
@@ -38,6 +39,7 @@ from counterfoil.shell import (
 )
 from counterfoil.workspace import FORMAT_VERSION, Schema, Settings, Workspace
 
+RECORDED = "counterfoil.recorded"
 INTERRUPTED_EXIT_CODE = 130
 TERMINATED_EXIT_CODE = 143
 
@@ -144,6 +146,35 @@ def selection_options(command: Command) -> Command:
     )(command)
 
 
+def record_options(command: Command) -> Command:
+    """`--record`, for the commands whose findings can go into the ledger."""
+    described = (
+        (("--record",), {"is_flag": True, "help": "Record what is found in the ledger."}),
+        (("-e", "--version"), {"help": "With --record: the version that is judged; by default git's commit."}),
+        (("--branch",), {"help": "With --record: the branch of the version; by default git's."}),
+    )
+    for names, settings in reversed(described):
+        command = click.option(*names, expose_value=False, callback=_keep, **settings)(command)
+    return command
+
+
+def _keep(context: click.Context, param: click.Parameter, value: object) -> None:
+    context.meta[f"{RECORDED}.{param.name}"] = value
+
+
+def _recorder(workspace: Workspace, plan: Plan) -> Callable[[Report], None] | None:
+    """What records the run's report, if it is to be recorded."""
+    meta = click.get_current_context().meta
+    version, branch = meta.get(f"{RECORDED}.version"), meta.get(f"{RECORDED}.branch")
+    if not meta.get(f"{RECORDED}.record"):
+        if version or branch:
+            raise UsageError("--version and --branch say what is recorded, and nothing is", fix="add --record")
+        return None
+    from counterfoil.record_cli import recorder  # noqa: PLC0415  (loads the ledger, which takes its time)
+
+    return recorder(workspace, plan, version, branch)
+
+
 @cli.command()
 @click.option(
     "--lane",
@@ -154,6 +185,7 @@ def selection_options(command: Command) -> Command:
 )
 @click.option("--list", "list_only", is_flag=True, help="Print the id of every case, and judge nothing.")
 @selection_options
+@record_options
 @output_option
 @click.pass_obj
 def check(
@@ -178,6 +210,7 @@ def check(
 
 @cli.command()
 @selection_options
+@record_options
 @output_option
 @click.pass_obj
 def verify(config: Path | None, participants: tuple[str, ...], keyword: str, output: str) -> None:
@@ -306,4 +339,4 @@ def _check(workspace: Workspace, plan: Plan, output: str, *, selection: Selectio
     """Judge a plan. A check that leaves nothing out tells of waivers that nothing shows any more."""
     is_whole = selection is not None and not selection.is_narrow
     run = with_waivers(workspace, lambda processes: Engine(workspace, processes).check(plan), lambda _: is_whole)
-    judge(run, output)
+    judge(run, output, _recorder(workspace, plan))

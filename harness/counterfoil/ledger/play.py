@@ -75,7 +75,7 @@ def find_play(connection: Connection, question: Question) -> Play:
     return play
 
 
-def _numbered(participant: int, number: str) -> Select[tuple[int]]:
+def _numbered(participant: int, number: str) -> Select[int]:
     table = tables.version.c
     return select(table.id).where(table.participant_id == participant, table.number == number)
 
