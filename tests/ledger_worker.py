@@ -1,0 +1,36 @@
+"""A process that publishes to a ledger, over and over: `python -m tests.ledger_worker WHO FIRST COUNT`.
+
+It prints each version that is in the ledger for sure, so that whoever kills it knows what may not be lost.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from counterfoil.gate.facts import VersionRef
+from counterfoil.ledger.entries import Run
+from counterfoil.ledger.store import open_ledger
+from counterfoil.pact_content import PactContent, digest_of, normalised
+
+
+def contents(who: str, number: int) -> list[PactContent]:
+    """Two pacts for each version, so that half a publication can be told from a whole one."""
+    body = normalised({"messages": [{"description": f"{number} {'x' * (number % 7) * 2000}", "contents": {}}]})
+    return [
+        PactContent(consumer=who, provider=provider, body=body, digest=digest_of(body)) for provider in ("api", "shop")
+    ]
+
+
+def main(who: str, first: str, count: str) -> None:
+    """Publish versions with consecutive numbers, each in a transaction of its own."""
+    for number in range(int(first), int(first) + int(count)):
+        with open_ledger(None, os.environ).recording(Run(command="publish")) as into:
+            into.version(VersionRef(who, str(number)), branch="main", tags=["t"])
+            for content in contents(who, number):
+                into.pact(str(number), content)
+        print(number, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
