@@ -1,12 +1,9 @@
-"""A process that publishes to a ledger, over and over: `python -m tests.ledger_worker WHO FIRST COUNT`.
-
-It prints each version that is in the ledger for sure, so that whoever kills it knows what may not be lost.
-"""
+"""A process that publishes to a ledger, over and over, and tells each version that is in the ledger for sure."""
 
 from __future__ import annotations
 
 import os
-import sys
+from multiprocessing.connection import Connection
 
 from counterfoil.gate.facts import VersionRef
 from counterfoil.ledger.entries import Run
@@ -22,15 +19,12 @@ def contents(who: str, number: int) -> list[PactContent]:
     ]
 
 
-def main(who: str, first: str, count: str) -> None:
+def publish(url: str, who: str, first: int, count: int, told: Connection) -> None:
     """Publish versions with consecutive numbers, each in a transaction of its own."""
-    for number in range(int(first), int(first) + int(count)):
+    os.environ["COUNTERFOIL_LEDGER"] = url
+    for number in range(first, first + count):
         with open_ledger(None, os.environ).recording(Run(command="publish")) as into:
             into.version(VersionRef(who, str(number)), branch="main", tags=["t"])
             for content in contents(who, number):
                 into.pact(str(number), content)
-        print(number, flush=True)  # noqa: T201
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+        told.send(number)
