@@ -12,6 +12,18 @@ LEVELS: dict[str, Level] = {
     "DIVERGENCE": Level.BEHAVIOUR,
     "BEHAVIOUR_CHANGED": Level.BEHAVIOUR,
     "CONSUMER_TEST_FAILED": Level.BEHAVIOUR,
+    # A version would meet another that it does not fit.
+    "VERIFICATION_FAILED": Level.BEHAVIOUR,
+    "SCHEMA_NOT_READ": Level.BEHAVIOUR,
+    "STUBS_DIVERGE": Level.BEHAVIOUR,
+    "ROLLOUT_BROKEN": Level.BEHAVIOUR,
+    # A version would meet another, and nobody recorded that they fit.
+    "VERSION_UNKNOWN": Level.UNPROVEN,
+    "VERIFICATION_MISSING": Level.UNPROVEN,
+    "PROVIDER_NOT_DEPLOYED": Level.UNPROVEN,
+    "SCHEMAS_NOT_COMPARED": Level.UNPROVEN,
+    "SCHEMA_UNPROVEN": Level.UNPROVEN,
+    "ROLLOUT_UNPROVEN": Level.UNPROVEN,
     # What was accepted for now is not what there is now.
     "WAIVER_EXPIRED": Level.POLICY,
     "WAIVER_WITNESS_CHANGED": Level.POLICY,

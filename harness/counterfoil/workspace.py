@@ -72,7 +72,7 @@ class Participant(_Table, frozen=True):
     provider: Provider | None = None
     consumer: Consumer | None = None
     reads: tuple[Text, ...] = ()
-    """Full names of protobuf messages and services that it reads; `*` stands for any part of one."""
+    """Full names of protobuf messages and services that it reads; `*` stands for any part of one. None: any."""
     writes: tuple[Text, ...] = ()
     """The same of those that it writes, or serves."""
 
