@@ -35,10 +35,10 @@ def reproduce(provider: str, interaction: str | None) -> str:
     return _shell(words if interaction is None else [*words, "-k", interaction])
 
 
-def record_deployment(version: VersionRef, environment: str) -> str:
+def record_deployment(version: VersionRef, environment: str, instance: str | None = None) -> str:
     """Say that a version is live."""
     words = ["record-deployment", "-a", version.participant, "-e", version.number, "--environment", environment]
-    return _shell(words)
+    return _shell(words if instance is None else [*words, "--instance", instance])
 
 
 def publish(version: VersionRef) -> str:

@@ -38,11 +38,11 @@ def _why(decision: Decision) -> str:
 
 
 def _order(decision: Decision) -> Iterator[str]:
-    if decision.rollout and decision.rollout.order and decision.rollout.precedences:
-        order = ", then ".join(map(str, decision.rollout.order))
-        yield f"Deploy in this order: {order}."
-        for one in decision.rollout.precedences:
-            yield f"{one.first} goes before {one.second}, because {one.reasons[0].message}."
+    rollout = decision.rollout
+    if rollout and rollout.order and rollout.precedences:
+        order = ", then ".join(map(str, rollout.order))
+        causes = [f"the other way round, {one.reasons[0].message}" for one in rollout.precedences]
+        yield f"Deploy in this order: {order}; {'; '.join(dict.fromkeys(causes))}."
 
 
 def _left_out(decision: Decision) -> Iterator[str]:

@@ -62,14 +62,9 @@ def document(decision: Decision, *, dry_run: bool) -> dict[str, object]:
         "pairs": [_row(row) for row in decision.pairs],
         "flows": [_flow(flow) for flow in decision.flows],
         "rollout": _rollout(decision.rollout),
-        "next": next_commands(decision.reasons),
+        "next": list(decision.next),
         "notes": list(notes.of(decision)),
     }
-
-
-def next_commands(reasons: Iterable[Reason]) -> list[str]:
-    """The commands to run, each once, the most important first."""
-    return list(dict.fromkeys(reason.next for reason in reasons))
 
 
 def _version(version: VersionRef | None) -> dict[str, str] | None:
@@ -156,6 +151,10 @@ def render_text(console: Console, decision: Decision, *, dry_run: bool) -> None:
         console.print(_reason_text(reason))
     for note in notes.of(decision):
         console.print(Text(f"\nnote  {printable(note)}"))
+    if not decision.reasons and decision.next:
+        console.print("\nonce it is deployed")
+        for command in decision.next:
+            console.print(Text(f"  next  {printable(command)}"))
     if decision.pairs:
         render_matrix(console, decision.pairs)
 
