@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
@@ -26,9 +27,19 @@ from counterfoil.probe_cli import probe, replay
 from counterfoil.processes import Processes
 from counterfoil.reporters import text_report
 from counterfoil.schema_lane import GIT
-from counterfoil.shell import Command, end_when_nobody_reads, judge, open_workspace, output_option, screen, write_json
+from counterfoil.shell import (
+    Command,
+    end_when_nobody_reads,
+    judge,
+    open_workspace,
+    output_option,
+    screen,
+    with_waivers,
+    write_json,
+)
 from counterfoil.workspace import FORMAT_VERSION, Schema, Settings, Workspace
 
+RECORDED = "counterfoil.recorded"
 INTERRUPTED_EXIT_CODE = 130
 TERMINATED_EXIT_CODE = 143
 
@@ -135,6 +146,35 @@ def selection_options(command: Command) -> Command:
     )(command)
 
 
+def record_options(command: Command) -> Command:
+    """`--record`, for the commands whose findings can go into the ledger."""
+    described = (
+        (("--record",), {"is_flag": True, "help": "Record what is found in the ledger."}),
+        (("-e", "--version"), {"help": "With --record: the version that is judged; by default git's commit."}),
+        (("--branch",), {"help": "With --record: the branch of the version; by default git's."}),
+    )
+    for names, settings in reversed(described):
+        command = click.option(*names, expose_value=False, callback=_keep, **settings)(command)
+    return command
+
+
+def _keep(context: click.Context, param: click.Parameter, value: object) -> None:
+    context.meta[f"{RECORDED}.{param.name}"] = value
+
+
+def _recorder(workspace: Workspace, plan: Plan) -> Callable[[Report], None] | None:
+    """What records the run's report, if it is to be recorded."""
+    meta = click.get_current_context().meta
+    version, branch = meta.get(f"{RECORDED}.version"), meta.get(f"{RECORDED}.branch")
+    if not meta.get(f"{RECORDED}.record"):
+        if version or branch:
+            raise UsageError("--version and --branch say what is recorded, and nothing is", fix="add --record")
+        return None
+    from counterfoil.record_cli import recorder  # noqa: PLC0415  (loads the ledger, which takes its time)
+
+    return recorder(workspace, plan, version, branch)
+
+
 @cli.command()
 @click.option(
     "--lane",
@@ -145,6 +185,7 @@ def selection_options(command: Command) -> Command:
 )
 @click.option("--list", "list_only", is_flag=True, help="Print the id of every case, and judge nothing.")
 @selection_options
+@record_options
 @output_option
 @click.pass_obj
 def check(
@@ -164,11 +205,12 @@ def check(
     plan = make_plan(workspace.settings, read_pacts(workspace), selection)
     if list_only:
         _list(plan, output)
-    _check(workspace, plan, output)
+    _check(workspace, plan, output, selection=selection)
 
 
 @cli.command()
 @selection_options
+@record_options
 @output_option
 @click.pass_obj
 def verify(config: Path | None, participants: tuple[str, ...], keyword: str, output: str) -> None:
@@ -293,5 +335,8 @@ def _list(plan: Plan, output: str) -> NoReturn:
     sys.exit(0 if plan.cases else report.verdict.exit_code)
 
 
-def _check(workspace: Workspace, plan: Plan, output: str) -> NoReturn:
-    judge(lambda processes: Engine(workspace, processes).check(plan), output)
+def _check(workspace: Workspace, plan: Plan, output: str, *, selection: Selection | None = None) -> NoReturn:
+    """Judge a plan. A check that leaves nothing out tells of waivers that nothing shows any more."""
+    is_whole = selection is not None and not selection.is_narrow
+    run = with_waivers(workspace, lambda processes: Engine(workspace, processes).check(plan), lambda _: is_whole)
+    judge(run, output, _recorder(workspace, plan))

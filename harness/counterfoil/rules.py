@@ -23,9 +23,14 @@ LEVELS: dict[str, Level] = {
     "SCHEMAS_NOT_COMPARED": Level.UNPROVEN,
     "SCHEMA_UNPROVEN": Level.UNPROVEN,
     "ROLLOUT_UNPROVEN": Level.UNPROVEN,
+    # What was accepted for now is not what there is now.
+    "WAIVER_EXPIRED": Level.POLICY,
+    "WAIVER_WITNESS_CHANGED": Level.POLICY,
+    "WAIVER_UNMATCHED": Level.POLICY,
     # Nothing or not everything was tried, so green would prove nothing.
     "PACT_MISSING": Level.UNPROVEN,
     "PACT_EMPTY": Level.UNPROVEN,
+    "PACT_VERSION_UNKNOWN": Level.UNPROVEN,
     "PACT_PARTICIPANT_UNKNOWN": Level.UNPROVEN,
     "PACT_NOT_WRITTEN": Level.UNPROVEN,
     "INTERACTION_DUPLICATED": Level.UNPROVEN,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, literal, or_, select
 
 from counterfoil.gate.facts import PresenceFact
 from counterfoil.gate.question import Question, Selector
@@ -36,6 +36,8 @@ class Play:
     versions: set[int] = field(default_factory=set)
     selected: set[int] = field(default_factory=set)
     """Of these, the ones that the question's selectors pick."""
+    ignored: set[int] = field(default_factory=set)
+    """Versions that the question names to be left out; they need not be in play."""
     presences: list[PresenceFact] = field(default_factory=list)
 
 
@@ -67,7 +69,15 @@ def find_play(connection: Connection, question: Question) -> Play:
         if selector.participant in ids:
             play.selected |= set(_selected(connection, play, ids[selector.participant], selector))
     play.versions |= play.selected
+    for one in question.ignored:
+        if one.number is not None and one.participant in ids:
+            play.ignored |= set(connection.scalars(_numbered(ids[one.participant], one.number)))
     return play
+
+
+def _numbered(participant: int, number: str) -> Select[int]:
+    table = tables.version.c
+    return select(table.id).where(table.participant_id == participant, table.number == number)
 
 
 def _name(connection: Connection, play: Play, condition: ColumnElement[bool]) -> None:
@@ -148,7 +158,7 @@ def _selected(connection: Connection, play: Play, participant: int, selector: Se
     table, members = tables.version, tables.membership
     query = select(table.c.id).where(table.c.participant_id == participant)
     if selector.number is not None:
-        yield from connection.scalars(query.where(table.c.number == selector.number))
+        yield from connection.scalars(_numbered(participant, selector.number))
         return
     if selector.environment is not None:
         live = {(fact.version.number) for fact in play.presences if _is_live_in(fact, selector)}

@@ -71,7 +71,7 @@ def release(recorder: Recorder, slot: Slot, number: str, *, live: bool) -> bool:
 
 def live_rows(
     connection: Connection, environments: Collection[int], participants: Collection[int]
-) -> list[Row[tuple[int, int, str, str, int, str, str, str]]]:
+) -> list[Row[int, int, str, str, int, str, str, str]]:
     """What is live now: one row for each slot and release that holds."""
     table = tables.presence
     # A release is a slot of its version; a deployment's slot holds whichever version.
@@ -104,7 +104,7 @@ def live_rows(
     return list(connection.execute(query))
 
 
-def fact_of(row: Row[tuple[int, int, str, str, int, str, str, str]]) -> PresenceFact:
+def fact_of(row: Row[int, int, str, str, int, str, str, str]) -> PresenceFact:
     """A row of `live_rows` as the gate reads it."""
     return PresenceFact(
         version=VersionRef(row.participant, row.number),
@@ -115,16 +115,12 @@ def fact_of(row: Row[tuple[int, int, str, str, int, str, str, str]]) -> Presence
     )
 
 
-def _live(
-    recorder: Recorder, participant: str, environment: int
-) -> list[Row[tuple[int, int, str, str, int, str, str, str]]]:
+def _live(recorder: Recorder, participant: str, environment: int) -> list[Row[int, int, str, str, int, str, str, str]]:
     known = recorder.find(tables.participant, name=participant)
     return [] if known is None else live_rows(recorder.connection, [environment], [known])
 
 
-def _deployed(
-    recorder: Recorder, slot: Slot, environment: int
-) -> list[Row[tuple[int, int, str, str, int, str, str, str]]]:
+def _deployed(recorder: Recorder, slot: Slot, environment: int) -> list[Row[int, int, str, str, int, str, str, str]]:
     """The row of the slot, if a version is there."""
     wanted = (PresenceKind.DEPLOYED, slot.instance or NO_INSTANCE)
     return [row for row in _live(recorder, slot.participant, environment) if (row.kind, row.instance) == wanted]

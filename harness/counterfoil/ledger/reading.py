@@ -47,7 +47,7 @@ class _Reading:
         self._connection = connection
         self._question = question
         self._play = play
-        self._mentioned: set[int] = set(play.versions)
+        self._mentioned: set[int] = play.versions | play.ignored
 
     def facts(self) -> Facts:
         play = self._play
@@ -95,7 +95,7 @@ class _Reading:
             yield from self._pact_facts(query.where(table.c.version_id.not_in(versions)) if versions else query)
 
     def _pact_facts(
-        self, query: Select[tuple[int, int, int, int, int, str, str, str, str]]
+        self, query: Select[int, int, int, int, int, str, str, str, str]
     ) -> Iterator[tuple[Triple, PactFact]]:
         for row in self._connection.execute(query.order_by(tables.pact.c.id)):
             self._mentioned.add(row.version_id)
@@ -267,11 +267,12 @@ def _wanted(triples: Collection[Triple]) -> Iterator[FromClause]:
     names = ("consumer_id", "content_id", "version_id")
     ordered = sorted(triples)
     for start in range(0, len(ordered), BATCH):
-        rows = values(*(column(name, BigInteger) for name in names), name="wanted")
-        yield rows.data(ordered[start : start + BATCH]).cte()  # SQLite names no columns of VALUES elsewhere
+        rows = values(*(column(name, BigInteger) for name in names))
+        # SQLite names columns of VALUES nowhere but in a WITH clause.
+        yield rows.data(ordered[start : start + BATCH]).cte("wanted")
 
 
-def _pact_columns() -> Select[tuple[int, int, int, int, int, str, str, str, str]]:
+def _pact_columns() -> Select[int, int, int, int, int, str, str, str, str]:
     table = tables.pact
     consumer, provider = tables.participant.alias("consumer"), tables.participant.alias("provider")
     return (
@@ -295,7 +296,7 @@ def _pact_columns() -> Select[tuple[int, int, int, int, int, str, str, str, str]
 
 def _verification_columns(
     identifiers: Sequence[int],
-) -> Select[tuple[int, int, bool, str, str, str, str, str, str, str | None]]:
+) -> Select[int, int, bool, str, str, str, str, str, str, str | None]:
     table = tables.verification
     consumer, provider = tables.participant.alias("consumer"), tables.participant.alias("provider")
     return (
@@ -321,7 +322,7 @@ def _verification_columns(
     )
 
 
-def _probe_columns(identifiers: Sequence[int]) -> Select[tuple[int, str, str, str, str, str]]:
+def _probe_columns(identifiers: Sequence[int]) -> Select[int, str, str, str, str, str]:
     table = tables.probe
     first, second = tables.version.alias("first"), tables.version.alias("second")
     first_name, second_name = tables.participant.alias("first_name"), tables.participant.alias("second_name")
@@ -343,7 +344,7 @@ def _probe_columns(identifiers: Sequence[int]) -> Select[tuple[int, str, str, st
     )
 
 
-def _probe_fact(row: Row[tuple[int, str, str, str, str, str]]) -> ProbeFact:
+def _probe_fact(row: Row[int, str, str, str, str, str]) -> ProbeFact:
     return ProbeFact(
         pair=(VersionRef(row.first_name, row.first), VersionRef(row.second_name, row.second)),
         order=row.id,

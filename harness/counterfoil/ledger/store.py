@@ -30,6 +30,11 @@ class Ledger:
         """Where it is, without secrets."""
         return self._database.shown
 
+    def prepare(self) -> None:
+        """Make the ledger where there is none, and bring it to the newest schema."""
+        with self._database.writing():
+            pass
+
     @contextmanager
     def recording(self, run: Run) -> Iterator[Recorder]:
         """Record something: all of it or, when the context is left by an exception, nothing."""
