@@ -27,6 +27,7 @@ ANSWERS = {Verdict.COMPATIBLE: "yes", Verdict.BROKEN: "no", Verdict.UNPROVEN: "u
 RESULTS = {True: ("passed", "green"), False: ("failed", "bold red"), None: ("unknown", "yellow")}
 VALUE_SHOWN_CHARS = 400
 WITNESSES_SHOWN = 4
+WITNESS_LINES_SHOWN = 6
 ROWS_SHOWN = 40
 
 
@@ -197,7 +198,7 @@ def _witness_lines(reason: Reason) -> Iterator[str]:
         lines = [f"{symbol}: {witness}" for symbol, witness in zip(reason.symbols, reason.witnesses, strict=True)]
     else:
         lines = [*reason.symbols, *reason.witnesses]
-    for line in lines[:WITNESSES_SHOWN]:
+    for line in (part for whole in lines[:WITNESSES_SHOWN] for part in whole.split("\n")[:WITNESS_LINES_SHOWN]):
         text = printable(line)
         yield text if len(text) <= VALUE_SHOWN_CHARS else f"{text[:VALUE_SHOWN_CHARS]}..."
     if len(lines) > WITNESSES_SHOWN:
