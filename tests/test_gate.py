@@ -47,7 +47,7 @@ def test_a_failed_verification_stops_it_with_what_was_seen(gate: Gate) -> None:
     reason = answer.the("VERIFICATION_FAILED")
     assert reason["subject"] == "web 1→shop 1"
     assert reason["witnesses"] == ["$.price: expected null, got 0"]
-    assert reason["next"] == "counterfoil verify --participant shop"
+    assert shlex.split(reason["next"]) == ["counterfoil", "verify", "-k", "::web→shop::"]
     gate.verify("web@1", "shop@2")
     together = gate.deployable("web@1").the("VERIFICATION_FAILED")["next"]
     assert together == "counterfoil can-i-deploy -a web -e 1 -a shop -e 2 --to-environment production"
@@ -62,7 +62,7 @@ def test_verifying_another_version_than_the_deployed_one_is_told_apart(gate: Gat
     reason = answer.the("VERIFICATION_MISSING")
     assert "production runs shop 1" in reason["message"]
     assert "shop 2 was, and honours it" in reason["message"]
-    assert reason["next"] == "counterfoil verify --participant shop --record --version 1"
+    assert reason["next"] == "counterfoil verify -k '::web→shop::' --record --version 1"
 
 
 @pytest.mark.fires("PROVIDER_NOT_DEPLOYED")
@@ -70,7 +70,7 @@ def test_a_provider_that_was_never_deployed_is_named_with_the_way_out(tmp_path: 
     gate = gate_in(tmp_path)
     gate.publish("web@1", "shop")
     assert gate.deployable("web@1").the("PROVIDER_NOT_DEPLOYED")["next"] == (
-        "counterfoil verify --participant shop --record"
+        "counterfoil verify -k '::web→shop::' --record"
     )
     gate.verify("web@1", "shop@1")
     answer = gate.deployable("web@1")
@@ -207,7 +207,7 @@ def test_an_order_that_nobody_proved_is_unproven(gate: Gate) -> None:
     answer = gate.deployable("web@2", "shop@2")
     assert (answer.verdict, answer.broker) == ("unproven", True)
     assert answer.rules == {("ROLLOUT_UNPROVEN", "shop 2 + web 2")}
-    assert "verify --participant shop --record --version 2" in answer.the("ROLLOUT_UNPROVEN")["next"]
+    assert "verify -k '::web→shop::' --record --version 2" in answer.the("ROLLOUT_UNPROVEN")["next"]
 
 
 def test_the_other_instance_of_a_participant_stays_and_counts(gate: Gate) -> None:
@@ -288,7 +288,7 @@ def test_the_answer_comes_first_in_text(gate: Gate) -> None:
     ran = gate.shop.run_here("can-i-deploy", "-a", "web", "-e", "1", "--to-environment", "production")
     lines = ran.stdout.splitlines()
     assert lines[0] == "no: web 1 to production"
-    assert "  next  counterfoil verify --participant shop" in lines
+    assert "  next  counterfoil verify -k '::web→shop::'" in lines
     assert lines[-1].split() == ["web", "1", "shop", "1", "failed"]
     assert "\x1b" not in ran.stdout
 

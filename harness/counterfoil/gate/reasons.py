@@ -82,9 +82,8 @@ def _failed(index: FactIndex, question: Question, row: Row) -> Reason:
     message = f"{provider} does not honour the pact of {row.pact.consumer}"
     way_out = _better_provider(index, question, row)
     if way_out is None:
-        following = commands.reproduce(
-            row.pact.provider, next((one.interaction for one in failures if one.interaction), None)
-        )
+        first = next((one.interaction for one in failures if one.interaction), None)
+        following = commands.reproduce(row.pact.consumer.participant, row.pact.provider, first)
     else:
         message += f", but {way_out} does: deploy both, in the order that the next command gives"
         following = commands.can_i_deploy([row.pact.consumer, way_out], question.destination)
@@ -128,7 +127,7 @@ def _missing(index: FactIndex, question: Question, row: Row) -> Reason:
         rule="VERIFICATION_MISSING",
         subject=f"{row.pact.consumer}→{provider}",
         message=message,
-        next=commands.verify(provider.participant, provider.number),
+        next=commands.verify(row.pact.consumer.participant, provider.participant, provider.number),
         consumer=row.pact.consumer,
         provider=provider,
     )
@@ -141,7 +140,7 @@ def _not_deployed(index: FactIndex, question: Question, row: Row) -> Reason:
     if other is None:
         newest = index.newest(name)
         message += ", nor has any honoured the pact: verify one, then deploy it before or together with the consumer"
-        following = commands.verify(name, newest.number if newest else None)
+        following = commands.verify(consumer.participant, name, newest.number if newest else None)
     else:
         following = commands.can_i_deploy([consumer, other], question.destination)
         message += f". {other} honours the pact: deploy both, the provider first"
