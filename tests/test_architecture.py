@@ -23,6 +23,7 @@ SHELLS = {
     "probe_cli",
     "pytest_plugin",
     "shell",
+    "stub_cli",
     "reporters.json_report",
     "reporters.text_report",
 }

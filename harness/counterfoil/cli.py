@@ -26,6 +26,7 @@ from counterfoil.processes import Processes
 from counterfoil.reporters import text_report
 from counterfoil.schema_lane import GIT
 from counterfoil.shell import Command, end_when_nobody_reads, judge, open_workspace, output_option, screen, write_json
+from counterfoil.stub_cli import stub
 from counterfoil.workspace import FORMAT_VERSION, Schema, Settings, Workspace
 
 INTERRUPTED_EXIT_CODE = 130
@@ -205,6 +206,7 @@ def build(config: Path | None, participants: tuple[str, ...], output: str) -> No
 
 cli.add_command(probe)
 cli.add_command(replay)
+cli.add_command(stub)
 
 
 @cli.command("doctor")

@@ -63,6 +63,8 @@ class Lane(StrEnum):
     SCHEMA = "schema"
     PROBE = "probe"
     """Payloads through the stubs of several languages; a command of its own so far."""
+    STUB = "stub"
+    """One stub against the rules of its protocol; a command of its own."""
 
 
 CHECKED_LANES = (Lane.PACTS, Lane.VERIFY, Lane.SCHEMA)

@@ -10,6 +10,7 @@ LEVELS: dict[str, Level] = {
     "PROVIDER_TIMED_OUT": Level.BEHAVIOUR,
     "PROVIDER_DIED": Level.BEHAVIOUR,
     "DIVERGENCE": Level.BEHAVIOUR,
+    "STUB_BREAKS_PROTOCOL": Level.BEHAVIOUR,
     "CONSUMER_TEST_FAILED": Level.BEHAVIOUR,
     # Nothing or not everything was tried, so green would prove nothing.
     "PACT_MISSING": Level.UNPROVEN,
@@ -32,6 +33,7 @@ LEVELS: dict[str, Level] = {
     "BUILD_FAILED": Level.UNPROVEN,
     "PROVIDER_NOT_STARTED": Level.UNPROVEN,
     "PROVIDER_PORT_TAKEN": Level.UNPROVEN,
+    "STUB_NOT_JUDGED": Level.UNPROVEN,
     "VERIFIER_CRASHED": Level.UNPROVEN,
     "VERIFIER_TIMED_OUT": Level.UNPROVEN,
     "SCHEMA_DOES_NOT_COMPILE": Level.UNPROVEN,

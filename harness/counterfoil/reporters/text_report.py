@@ -24,6 +24,7 @@ UNITS = {
     Lane.VERIFY: "interactions",
     Lane.SCHEMA: "checks",
     Lane.PROBE: "message",
+    Lane.STUB: "checks",
 }
 EVIDENCE_SHOWN = 6
 OUTPUT_LINES_SHOWN = 8
