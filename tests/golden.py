@@ -10,12 +10,14 @@ import json
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 from counterfoil import golden
 from counterfoil.files import replace_file
 from counterfoil.golden import FILE_NAME, FORMAT_VERSION, MESSAGE, SCHEMA_ID, GoldenMessage
+from counterfoil.stub.messages import MessageObserver
 from counterfoil.stub.v1.stub_pb2 import (
     JSON,
     JSPB,
@@ -94,6 +96,7 @@ LAWFUL = ("parse_error", "serialize_error", "skipped")
 Entry = dict[str, Any]
 
 
+@cache
 def image() -> bytes:
     """The golden schema, compiled."""
     with tempfile.TemporaryDirectory() as folder:
@@ -133,14 +136,17 @@ def entry(name: str, rule: int, request: Request, *results: str, about: str, gar
     return made if request.observe else made | {"observation": "none"}
 
 
-def golden_entry(name: str, rule: int, request: Request, *results: str, means: object = None) -> Entry:
+def golden_entry(name: str, rule: int, request: Request, *results: str, means: Entry | None = None) -> Entry:
     """An entry about the golden message; what is asked to be observed is known exactly where the meaning is."""
     request.schema_id = request.schema_id or SCHEMA_ID
     request.message_type = MESSAGE
     made = entry(name, rule, request, *results, about="golden")
     if means is None:
         return made
-    return made | {"means": means} | ({"observation": "exact"} if request.observe else {})
+    if not request.observe:
+        return made | {"means": means}
+    observed = MessageObserver().observe(GoldenMessage(image()).made(means))
+    return made | {"means": means, "observation": "exact", "observed": base64.b64encode(observed).decode()}
 
 
 def own_entry(name: str, rule: int, request: Request, *results: str) -> Entry:

@@ -19,17 +19,27 @@ from counterfoil.config import FILE_NAME, locate
 from counterfoil.consumers import read_pacts
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError, nearest
+from counterfoil.init_cli import init
 from counterfoil.model import CHECKED_LANES, USAGE_EXIT_CODE, Lane, Report
 from counterfoil.plan import BREAKING, Plan, Selection, make_plan
 from counterfoil.probe_cli import probe, replay
 from counterfoil.processes import Processes
 from counterfoil.reporters import text_report
 from counterfoil.schema_lane import GIT
-from counterfoil.shell import Command, end_when_nobody_reads, judge, open_workspace, output_option, screen, write_json
+from counterfoil.shell import (
+    INTERRUPTED_EXIT_CODE,
+    Command,
+    end_when_nobody_reads,
+    judge,
+    open_workspace,
+    output_option,
+    screen,
+    with_waivers,
+    write_json,
+)
 from counterfoil.stub_cli import stub
 from counterfoil.workspace import FORMAT_VERSION, Schema, Settings, Workspace
 
-INTERRUPTED_EXIT_CODE = 130
 TERMINATED_EXIT_CODE = 143
 
 
@@ -145,7 +155,7 @@ def check(
     plan = make_plan(workspace.settings, read_pacts(workspace), selection)
     if list_only:
         _list(plan, output)
-    _check(workspace, plan, output)
+    _check(workspace, plan, output, selection=selection)
 
 
 @cli.command()
@@ -204,6 +214,7 @@ def build(config: Path | None, participants: tuple[str, ...], output: str) -> No
     judge(lambda processes: Engine(workspace, processes).build(names), output)
 
 
+cli.add_command(init)
 cli.add_command(probe)
 cli.add_command(replay)
 cli.add_command(stub)
@@ -275,5 +286,8 @@ def _list(plan: Plan, output: str) -> NoReturn:
     sys.exit(0 if plan.cases else report.verdict.exit_code)
 
 
-def _check(workspace: Workspace, plan: Plan, output: str) -> NoReturn:
-    judge(lambda processes: Engine(workspace, processes).check(plan), output)
+def _check(workspace: Workspace, plan: Plan, output: str, *, selection: Selection | None = None) -> NoReturn:
+    """Judge a plan. A check that leaves nothing out tells of waivers that nothing shows any more."""
+    is_whole = selection is not None and not selection.is_narrow
+    run = with_waivers(workspace, lambda processes: Engine(workspace, processes).check(plan), lambda _: is_whole)
+    judge(run, output)

@@ -13,8 +13,7 @@ import msgspec
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 from google.protobuf.message import DecodeError, Message
 
-from counterfoil.probe.observation import MalformedObservationError, Tree, parse_observation, render
-from counterfoil.stub.messages import MessageObserver
+from counterfoil.probe.observation import MalformedObservationError, parse_observation, render
 from counterfoil.stub.v1 import stub_pb2
 from counterfoil.stub_protocol import OUTPUTS, RawResponse
 
@@ -45,7 +44,9 @@ class Frame(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     results: tuple[str, ...]
     """The fields of `Response.result` that may be set; `nothing` when none may."""
     observation: Literal["none", "some", "exact"] = "some"
-    """Of what was decoded: none, a well-formed one, or exactly what `means` says."""
+    """Of what was decoded: none, a well-formed one, or exactly `observed`."""
+    observed: bytes = b""
+    """An Observation, as a runtime stub writes it."""
     means: Any = None
     """The golden message, as ProtoJSON, that the answer encodes; None where it encodes none."""
 
@@ -109,7 +110,7 @@ def judge_answer(frame: Frame, response: Any, golden: GoldenMessage) -> Problem 
     if result not in frame.results:
         return Problem(f"one of {', '.join(frame.results)}", _shown(result, response))
     problem = _judge_content(frame, result, response, golden) if frame.means is not None else None
-    return problem or _judge_observation(frame, result, response.observation, golden)
+    return problem or _judge_observation(frame, result, response.observation)
 
 
 def _judge_content(frame: Frame, result: str, response: Any, golden: GoldenMessage) -> Problem | None:  # noqa: ANN401
@@ -124,7 +125,7 @@ def _judge_content(frame: Frame, result: str, response: Any, golden: GoldenMessa
     return None if said == expected else Problem(_text(expected), _text(said))
 
 
-def _judge_observation(frame: Frame, result: str, seen: bytes, golden: GoldenMessage) -> Problem | None:
+def _judge_observation(frame: Frame, result: str, seen: bytes) -> Problem | None:
     if frame.observation == "none" or result == "parse_error":
         why = "none was asked for" if frame.observation == "none" else "nothing was decoded"
         return Problem(f"no observation, since {why}", f"{len(seen)} bytes of one", OBSERVING) if seen else None
@@ -136,13 +137,8 @@ def _judge_observation(frame: Frame, result: str, seen: bytes, golden: GoldenMes
         tree = parse_observation(seen)
     except MalformedObservationError as error:
         return Problem("a well-formed observation", f"{len(seen)} bytes: {error}", OBSERVING)
-    expected = expected_tree(frame, golden) if frame.observation == "exact" else tree
+    expected = parse_observation(frame.observed) if frame.observation == "exact" else tree
     return None if tree == expected else Problem(render(expected), render(tree), OBSERVING)
-
-
-def expected_tree(frame: Frame, golden: GoldenMessage) -> Tree:
-    """What a runtime stub sees of the golden message."""
-    return parse_observation(MessageObserver().observe(golden.made(frame.means)))
 
 
 def judge_description(description: Any) -> Problem | None:  # noqa: ANN401  (made at run time)

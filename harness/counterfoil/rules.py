@@ -12,9 +12,14 @@ LEVELS: dict[str, Level] = {
     "DIVERGENCE": Level.BEHAVIOUR,
     "STUB_BREAKS_PROTOCOL": Level.BEHAVIOUR,
     "CONSUMER_TEST_FAILED": Level.BEHAVIOUR,
+    # What was accepted for now is not what there is now.
+    "WAIVER_EXPIRED": Level.POLICY,
+    "WAIVER_WITNESS_CHANGED": Level.POLICY,
+    "WAIVER_UNMATCHED": Level.POLICY,
     # Nothing or not everything was tried, so green would prove nothing.
     "PACT_MISSING": Level.UNPROVEN,
     "PACT_EMPTY": Level.UNPROVEN,
+    "PACT_VERSION_UNKNOWN": Level.UNPROVEN,
     "PACT_PARTICIPANT_UNKNOWN": Level.UNPROVEN,
     "PACT_NOT_WRITTEN": Level.UNPROVEN,
     "INTERACTION_DUPLICATED": Level.UNPROVEN,
@@ -25,6 +30,7 @@ LEVELS: dict[str, Level] = {
     "MESSAGE_NOT_EMITTED": Level.UNPROVEN,
     "FILTER_MATCHED_NOTHING": Level.UNPROVEN,
     "STUB_SAID_NOTHING": Level.UNPROVEN,
+    "SEARCH_INTERRUPTED": Level.UNPROVEN,
     "SCHEMA_MISSING": Level.UNPROVEN,
     "SCHEMA_BASELINE_MISSING": Level.UNPROVEN,
     "SCHEMA_BASELINE_EMPTY": Level.UNPROVEN,
@@ -36,6 +42,7 @@ LEVELS: dict[str, Level] = {
     "STUB_NOT_JUDGED": Level.UNPROVEN,
     "VERIFIER_CRASHED": Level.UNPROVEN,
     "VERIFIER_TIMED_OUT": Level.UNPROVEN,
+    "PROBE_NOT_RUN": Level.UNPROVEN,
     "SCHEMA_DOES_NOT_COMPILE": Level.UNPROVEN,
     "BUF_FAILED": Level.UNPROVEN,
 }
