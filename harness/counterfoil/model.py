@@ -64,6 +64,8 @@ class Lane(StrEnum):
     SCHEMA = "schema"
     PROBE = "probe"
     """Payloads through the stubs of several languages."""
+    STUB = "stub"
+    """One stub against the rules of its protocol; a command of its own."""
 
 
 CHECKED_LANES = (Lane.PACTS, Lane.VERIFY, Lane.SCHEMA, Lane.PROBE)

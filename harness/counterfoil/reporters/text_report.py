@@ -39,6 +39,7 @@ UNITS = {
     Lane.VERIFY: "interactions",
     Lane.SCHEMA: "checks",
     Lane.PROBE: "searches",
+    Lane.STUB: "checks",
 }
 EVIDENCE_SHOWN = 6
 OUTPUT_LINES_SHOWN = 8
