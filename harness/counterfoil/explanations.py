@@ -26,7 +26,7 @@ def rows() -> Mapping[str, tuple[str, str]]:
     """Of every other rule of ours: what it means, and what to do. The table is docs/rules.md."""
     packaged = files("counterfoil") / ROWS
     text = (packaged if packaged.is_file() else CHECKOUT / ROWS).read_text(encoding="utf-8")
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if line.startswith("|") and len(cells) == 3:  # noqa: PLR2004 - rule, meaning, what to do

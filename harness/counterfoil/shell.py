@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from counterfoil.config import find_workspace, read_workspace
+from counterfoil.errors import UsageError
 from counterfoil.events import Event, RunFinished, fold
 from counterfoil.files import replace_file
 from counterfoil.model import Report, Waiver
@@ -83,19 +84,31 @@ def with_waivers(workspace: Workspace, run: Run, could_show: Callable[[Waiver], 
     return lambda processes: waivers.applied_to(run(processes), today, could_show=could_show)
 
 
-def judge(run: Run, output: str) -> NoReturn:
-    """Run something that yields events, report it, and leave with the exit code of its verdict."""
+def judge(run: Run, output: str, record: Callable[[Report], None] | None = None) -> NoReturn:
+    """Run something that yields events, report it, record it, and leave with the exit code of its verdict."""
     report, end = _fold(run)
     for wanted in click.get_current_context().meta.get(REPORTS, ()):
         _write_report(wanted.path, wanted.text(report, end.duration_s))
+    failure = _recorded(report, record) if record and not end.was_interrupted else None
     end_when_nobody_reads()
     if output == "json":
         write_json(json_report.render(report, end.duration_s))
     else:
         text_report.render(screen(), report, end.duration_s)
+    if failure:
+        raise failure
     if end.was_interrupted:
         click.echo("interrupted; what was found so far is kept", err=True)
     sys.exit(INTERRUPTED_EXIT_CODE if end.was_interrupted else report.verdict.exit_code)
+
+
+def _recorded(report: Report, record: Callable[[Report], None]) -> UsageError | None:
+    """Record a report; why that failed, to be told after the report."""
+    try:
+        record(report)
+    except UsageError as error:
+        return error
+    return None
 
 
 def _write_report(path: str, text: str) -> None:
