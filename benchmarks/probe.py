@@ -6,11 +6,13 @@ Ratios are of runs in one process one after another, so that they hold on any ma
 from __future__ import annotations
 
 import os
+import random
 import resource
 import selectors
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, cycle, islice
 from statistics import median
 
@@ -33,6 +35,7 @@ REPEATS = 3
 DRIVER_GOAL = 0.5
 LATTICE_GOAL_S = 5.0
 AGREED_PAYLOADS = 100_000
+RANDOM_PAYLOADS = 2_000
 LONG_RUN_PAYLOADS = 1_000_000
 WARM_PAYLOADS = 100_000
 GROWTH_GOAL = 1.1
@@ -130,12 +133,24 @@ def equals() -> Iterator[str]:
     for language in LANGUAGES:
         with running([command(language, name=name) for name in ("one", "other")], image.SerializeToString()) as stubs:
             search = Search(panel(stubs, message), message, KnownDivergences())
-            payloads = chain(lattice(message), edges(message), random_payloads(message, seed=0))
+            made = (*lattice(message), *edges(message), *islice(random_payloads(message, seed=0), RANDOM_PAYLOADS))
+            payloads = chain(made, _damaged(made))
             budget = Budget(examples=AGREED_PAYLOADS, patience=AGREED_PAYLOADS)
             found = [one.divergence.signature for one in search.run(payloads, budget)]
         progress = search.progress
         met = "met" if not found and progress.payloads == AGREED_PAYLOADS and not search.silent else f"MISSED: {found}"
         yield f"{language:7} {progress.payloads} payloads in {progress.spent_s:6.1f} s, {len(found)} findings: {met}"
+
+
+def _damaged(payloads: Sequence[Payload]) -> Iterator[Payload]:
+    """The payloads again and again, each with some bytes changed, left out or doubled; the same every time."""
+    chance = random.Random(0)  # noqa: S311 - no secret
+    for payload in cycle(payloads):
+        data = bytearray(payload.data)
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randrange(len(data) + 1)
+            data[at : at + chance.randint(0, 2)] = chance.choice((b"", chance.randbytes(1), bytes(data[at : at + 2])))
+        yield replace(payload, data=bytes(data))
 
 
 def memory() -> Iterator[str]:
