@@ -78,7 +78,8 @@ def test_a_witness_is_written_for_readers_and_machines() -> None:
             },
             {"stub": "rust", "runtime": "rust-runtime 1.0", "outcome": "refused: expected a string at line 1"},
         ],
-        "replay": "counterfoil replay contracts/witnesses/accept-reject-json-optional-string-null-54b3890946.json",
+        "replay": "counterfoil replay contracts/witnesses/test.Item/"
+        "accept-reject-json-optional-string-null-54b3890946.json",
         "verdict": "rust is wrong: null is read for any field",
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 
@@ -62,10 +63,12 @@ class Lane(StrEnum):
     VERIFY = "verify"
     SCHEMA = "schema"
     PROBE = "probe"
-    """Payloads through the stubs of several languages; a command of its own so far."""
+    """Payloads through the stubs of several languages."""
+    STUB = "stub"
+    """One stub against the rules of its protocol; a command of its own."""
 
 
-CHECKED_LANES = (Lane.PACTS, Lane.VERIFY, Lane.SCHEMA)
+CHECKED_LANES = (Lane.PACTS, Lane.VERIFY, Lane.SCHEMA, Lane.PROBE)
 """What a check judges."""
 
 
@@ -98,7 +101,71 @@ class Output:
     lines: tuple[str, ...]
 
 
-Evidence = Mismatch | Output
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaChange:
+    """What changed between two schemas."""
+
+    old: str | None
+    new: str | None
+    old_location: Location | None
+    new_location: Location | None
+    effects: tuple[tuple[str, str], ...]
+    """(direction, encoding) in which a payload was read differently, such as ("backward", "json")."""
+    not_shown: tuple[tuple[str, str], ...] = ()
+    """Where the rule expects it too, but no runtime showed it."""
+    also: tuple[str, ...] = ()
+    """The rules of buf that report the same."""
+    participants: tuple[str, ...] = ()
+    """Who reads or writes the element, as the participants declare it."""
+    pacts: tuple[str, ...] = ()
+    """The pacts that mention the element by its JSON name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeReading:
+    """What one runtime made of a payload with the writer's and with the reader's schema."""
+
+    stub: str
+    runtime: str
+    breaks: bool
+    wrote: str
+    read: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayloadWitness:
+    """A payload that a program with one schema writes, and what programs with the other make of it."""
+
+    path: str
+    """The file that replays; empty where none was written."""
+    digest: str
+    """Of the message, direction, encoding and bytes."""
+    direction: str
+    encoding: str
+    message: str
+    readable: str
+    base64: str
+    runtimes: tuple[RuntimeReading, ...]
+
+
+Evidence = Mismatch | Output | SchemaChange | PayloadWitness
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """Findings that are accepted for now: those of a rule whose subject matches a pattern."""
+
+    rule: str
+    subject: str
+    """A pattern as `fnmatch` knows them: `*`, `?` and `[...]`."""
+    owner: str
+    reason: str
+    link: str | None = None
+    expires: date | None = None
+    """The last day on which it holds."""
+    witness: str | None = None
+    """The digest of the witness that it was granted for; None: whatever the witness."""
+    location: Location | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,11 +179,26 @@ class Finding:
     fix: str
     location: Location | None = None
     evidence: tuple[Evidence, ...] = ()
+    witness: str | None = None
+    """The digest of the payload that shows it, such as `sha256:...`; None where there is none."""
+    waived: Waiver | None = None
+    """The waiver under which it is accepted for now."""
+    fails: bool | None = None
+    """Whether it counts against the run; None: as its level says."""
 
     @property
     def identity(self) -> tuple[str, str]:
         """The pair under which a finding is recognised from run to run."""
         return (self.rule, self.subject)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What it makes of the run: nothing, once it is waived."""
+        if self.waived:
+            return Verdict.COMPATIBLE
+        if self.fails is None or self.level is Level.UNPROVEN:
+            return self.level.verdict
+        return Verdict.BROKEN if self.fails else Verdict.COMPATIBLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,11 +223,13 @@ class CaseResult:
     case: Case
     findings: tuple[Finding, ...] = ()
     duration_s: float = 0.0
+    note: str = ""
+    """How far the judgement went, such as the number of payloads."""
 
     @property
     def verdict(self) -> Verdict:
         """The worst of the findings' levels."""
-        return worst([Verdict.COMPATIBLE, *(finding.level.verdict for finding in self.findings)])
+        return worst([Verdict.COMPATIBLE, *(finding.verdict for finding in self.findings)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,16 +253,30 @@ class Report:
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:
-        """The findings of the run and of its cases, each identity once, the strongest level first, then by name."""
+        """The findings of the run and of its cases, each identity once: the waived last, the strongest first."""
         levels = list(Level)
+
+        def rank(finding: Finding) -> tuple[bool, int, str, str]:
+            return (finding.waived is not None, levels.index(finding.level), *finding.identity)
+
         found = [*self.findings, *(finding for result in self.results for finding in result.findings)]
         by_identity: dict[tuple[str, str], Finding] = {}
-        for finding in sorted(found, key=lambda finding: (levels.index(finding.level), *finding.identity)):
+        for finding in sorted(found, key=rank):
             by_identity.setdefault(finding.identity, finding)
         return tuple(by_identity.values())
+
+    @property
+    def open_findings(self) -> tuple[Finding, ...]:
+        """Those that nobody has accepted."""
+        return tuple(finding for finding in self.all_findings if finding.waived is None)
+
+    @property
+    def waived_findings(self) -> tuple[Finding, ...]:
+        """Those that a waiver accepts for now."""
+        return tuple(finding for finding in self.all_findings if finding.waived is not None)
 
     @property
     def verdict(self) -> Verdict:
         """The worst of all cases and findings; a run that judged nothing is `unproven`."""
         of_cases = worst(result.verdict for result in self.results)
-        return worst([of_cases, *(finding.level.verdict for finding in self.findings)])
+        return worst([of_cases, *(finding.verdict for finding in self.findings)])

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from google.protobuf.descriptor import Descriptor
 
 from counterfoil.probe.compare import compare, compare_orders, compare_reencoded, reencoded
+from counterfoil.probe.differences import View
 from counterfoil.probe.divergences import Divergence, distinct, settled
 from counterfoil.probe.orders import reordered
 from counterfoil.probe.outcomes import Outcome, TimedOut
-from counterfoil.probe.payloads import Encoding, Payload
+from counterfoil.probe.payloads import PLUS, Encoding, Payload
 from counterfoil.stub_protocol import Asking
 from counterfoil.stubs import Stub
 
@@ -36,8 +37,9 @@ class Reading:
 class Panel:
     """The stubs, and what they are asked."""
 
-    def __init__(self, stubs: Sequence[Stub], asking: Asking, message: Descriptor) -> None:
+    def __init__(self, stubs: Sequence[Stub], asking: Asking, message: Descriptor, *, view: View = View.SCHEMA) -> None:
         self.stubs = tuple(stubs)
+        self._view = view
         self._asking = asking
         self._message = message
         self._recent: dict[Key, Row] = {}
@@ -88,18 +90,28 @@ class Panel:
         readings = []
         for payload, row, pairs, other in zip(payloads, rows, written, turned, strict=True):
             back = {producer: again[key(made)] for producer, made in pairs}
-            found = [*compare(payload, row), *compare_reencoded(payload, row, back)]
+            about = self._about(payload)
+            found = [*compare(about, row, view=self._view), *compare_reencoded(about, row, back, view=self._view)]
             if other is not None:
-                found = _with_orders(found, payload, other, (row, again[key(other)]))
+                found = self._with_orders(found, about, other, (row, again[key(other)]))
             readings.append(Reading(payload, row, distinct(found)))
         return readings
 
+    def _about(self, payload: Payload) -> Payload:
+        """The payload as divergences name it: code treats each field in its own way, a runtime each kind of field."""
+        if self._view is View.SCHEMA:
+            return payload
+        name = self._message.full_name
+        kinds = (f"{name}{'.' * bool(path)}{path} {kind}" for path, kind, _state in payload.parts)
+        return replace(payload, kind=PLUS.join(kinds))
 
-def _with_orders(found: list[Divergence], given: Payload, turned: Payload, rows: tuple[Row, Row]) -> list[Divergence]:
-    by_order = compare_orders(given, *rows)
-    if not by_order:
-        return found
-    return settled(found, by_order, compare(turned, rows[1]))
+    def _with_orders(
+        self, found: list[Divergence], given: Payload, turned: Payload, rows: tuple[Row, Row]
+    ) -> list[Divergence]:
+        by_order = compare_orders(given, *rows, view=self._view)
+        if not by_order:
+            return found
+        return settled(found, by_order, compare(turned, rows[1], view=self._view))
 
 
 def key(payload: Payload) -> Key:

@@ -10,7 +10,25 @@ LEVELS: dict[str, Level] = {
     "PROVIDER_TIMED_OUT": Level.BEHAVIOUR,
     "PROVIDER_DIED": Level.BEHAVIOUR,
     "DIVERGENCE": Level.BEHAVIOUR,
+    "BEHAVIOUR_CHANGED": Level.BEHAVIOUR,
+    "STUB_BREAKS_PROTOCOL": Level.BEHAVIOUR,
     "CONSUMER_TEST_FAILED": Level.BEHAVIOUR,
+    # A version would meet another that it does not fit.
+    "VERIFICATION_FAILED": Level.BEHAVIOUR,
+    "SCHEMA_NOT_READ": Level.BEHAVIOUR,
+    "STUBS_DIVERGE": Level.BEHAVIOUR,
+    "ROLLOUT_BROKEN": Level.BEHAVIOUR,
+    # A version would meet another, and nobody recorded that they fit.
+    "VERSION_UNKNOWN": Level.UNPROVEN,
+    "VERIFICATION_MISSING": Level.UNPROVEN,
+    "PROVIDER_NOT_DEPLOYED": Level.UNPROVEN,
+    "SCHEMAS_NOT_COMPARED": Level.UNPROVEN,
+    "SCHEMA_UNPROVEN": Level.UNPROVEN,
+    "ROLLOUT_UNPROVEN": Level.UNPROVEN,
+    # What was accepted for now is not what there is now.
+    "WAIVER_EXPIRED": Level.POLICY,
+    "WAIVER_WITNESS_CHANGED": Level.POLICY,
+    "WAIVER_UNMATCHED": Level.POLICY,
     # Nothing or not everything was tried, so green would prove nothing.
     "PACT_MISSING": Level.UNPROVEN,
     "PACT_EMPTY": Level.UNPROVEN,
@@ -25,6 +43,7 @@ LEVELS: dict[str, Level] = {
     "MESSAGE_NOT_EMITTED": Level.UNPROVEN,
     "FILTER_MATCHED_NOTHING": Level.UNPROVEN,
     "STUB_SAID_NOTHING": Level.UNPROVEN,
+    "SEARCH_INTERRUPTED": Level.UNPROVEN,
     "SCHEMA_MISSING": Level.UNPROVEN,
     "SCHEMA_BASELINE_MISSING": Level.UNPROVEN,
     "SCHEMA_BASELINE_EMPTY": Level.UNPROVEN,
@@ -33,9 +52,12 @@ LEVELS: dict[str, Level] = {
     "BUILD_FAILED": Level.UNPROVEN,
     "PROVIDER_NOT_STARTED": Level.UNPROVEN,
     "PROVIDER_PORT_TAKEN": Level.UNPROVEN,
+    "STUB_NOT_JUDGED": Level.UNPROVEN,
     "VERIFIER_CRASHED": Level.UNPROVEN,
     "VERIFIER_TIMED_OUT": Level.UNPROVEN,
+    "PROBE_NOT_RUN": Level.UNPROVEN,
     "SCHEMA_DOES_NOT_COMPILE": Level.UNPROVEN,
+    "SCHEMA_UNUSABLE": Level.UNPROVEN,
     "BUF_FAILED": Level.UNPROVEN,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -12,18 +13,57 @@ import click
 from rich.console import Console
 
 from counterfoil.config import find_workspace, read_workspace
+from counterfoil.errors import UsageError
 from counterfoil.events import Event, RunFinished, fold
-from counterfoil.model import Report
+from counterfoil.files import replace_file
+from counterfoil.model import Report, Waiver
 from counterfoil.processes import Processes
 from counterfoil.reporters import json_report, text_report
+from counterfoil.reporters.kinds import KINDS, Wanted
+from counterfoil.waiver_file import read_waivers
+from counterfoil.waivers import never
 from counterfoil.workspace import Workspace
 
 Command = Callable[..., None]
 Run = Callable[[Processes], Iterator[Event]]
+INTERRUPTED_EXIT_CODE = 130
+STDERR = "-"
+REPORTS = "counterfoil.reports"
+
+
+class WantedReport(click.ParamType[Wanted]):
+    """A kind of report and where it goes, written `html=report.html`."""
+
+    name = "kind=path"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Wanted:
+        """The pair."""
+        kind, _, path = str(value).partition("=")
+        if kind not in KINDS or not path:
+            self.fail(
+                f"'{value}' is not KIND=PATH, for example html=report.html; kinds: {', '.join(KINDS)}", param, ctx
+            )
+        return Wanted(kind, path)
+
+
+def _keep_reports(context: click.Context, param: click.Parameter, wanted: tuple[Wanted, ...]) -> None:
+    paths = [one.path for one in wanted if one.path != STDERR]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise click.BadParameter(f"'{path}' is named for two reports", context, param)
+    context.meta[REPORTS] = wanted
 
 
 def output_option(command: Command) -> Command:
-    """`--format`, for every command that judges."""
+    """`--format` and `--report`, for every command that judges."""
+    command = click.option(
+        "--report",
+        type=WantedReport(),
+        multiple=True,
+        expose_value=False,
+        callback=_keep_reports,
+        help=f"Write a report too; repeatable. Kinds: {', '.join(KINDS)}.",
+    )(command)
     return click.option(
         "--format",
         "output",
@@ -38,15 +78,48 @@ def open_workspace(config: Path | None) -> Workspace:
     return read_workspace(config) if config else find_workspace(Path.cwd())
 
 
-def judge(run: Run, output: str) -> NoReturn:
-    """Run something that yields events, report it, and leave with the exit code of its verdict."""
-    report, duration_s = _fold(run)
+def with_waivers(workspace: Workspace, run: Run, could_show: Callable[[Waiver], bool] = never) -> Run:
+    """The run with what the workspace's waivers accept; `could_show` as in `Waivers.applied_to`. Raises UsageError."""
+    waivers, today = read_waivers(workspace), dt.datetime.now(tz=dt.UTC).date()
+    return lambda processes: waivers.applied_to(run(processes), today, could_show=could_show)
+
+
+def judge(run: Run, output: str, record: Callable[[Report], None] | None = None) -> NoReturn:
+    """Run something that yields events, report it, record it, and leave with the exit code of its verdict."""
+    report, end = _fold(run)
+    for wanted in click.get_current_context().meta.get(REPORTS, ()):
+        _write_report(wanted.path, wanted.text(report, end.duration_s))
+    failure = _recorded(report, record) if record and not end.was_interrupted else None
     end_when_nobody_reads()
     if output == "json":
-        write_json(json_report.render(report, duration_s))
+        write_json(json_report.render(report, end.duration_s))
     else:
-        text_report.render(screen(), report, duration_s)
-    sys.exit(report.verdict.exit_code)
+        text_report.render(screen(), report, end.duration_s)
+    if failure:
+        raise failure
+    if end.was_interrupted:
+        click.echo("interrupted; what was found so far is kept", err=True)
+    sys.exit(INTERRUPTED_EXIT_CODE if end.was_interrupted else report.verdict.exit_code)
+
+
+def _recorded(report: Report, record: Callable[[Report], None]) -> UsageError | None:
+    """Record a report; why that failed, to be told after the report."""
+    try:
+        record(report)
+    except UsageError as error:
+        return error
+    return None
+
+
+def _write_report(path: str, text: str) -> None:
+    """Write it whole or not at all."""
+    data = text.encode("utf-8", "backslashreplace")
+    if path == STDERR:
+        click.echo(data, err=True, nl=False)
+        return
+    file = Path(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(file, data)
 
 
 def end_when_nobody_reads() -> None:
@@ -64,8 +137,8 @@ def write_json(document: str) -> None:
     click.echo(document.encode("utf-8", "backslashreplace"))
 
 
-def _fold(run: Run) -> tuple[Report, float]:
-    report, duration_s = Report(), 0.0
+def _fold(run: Run) -> tuple[Report, RunFinished]:
+    report, end = Report(), RunFinished(0.0)
     processes = Processes()
     try:
         with text_report.ProgressView(Console(stderr=True)).shown() as progress:
@@ -73,7 +146,7 @@ def _fold(run: Run) -> tuple[Report, float]:
                 progress.take(event)
                 report = fold(report, event)
                 if isinstance(event, RunFinished):
-                    duration_s = event.duration_s
+                    end = event
     finally:
         processes.stop()
-    return report, duration_s
+    return report, end

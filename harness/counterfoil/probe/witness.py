@@ -114,6 +114,11 @@ def file_name(divergence: Divergence) -> str:
     return f"{slug[:_SLUG_WIDTH].strip('-')}-{digest[:_DIGEST_WIDTH]}.json"
 
 
+def digest(message: str, payload: Payload) -> str:
+    """By which a witness is told from another one: that of its message, its encoding and its bytes."""
+    return "sha256:" + sha256(f"{message} {payload.encoding} ".encode() + payload.data).hexdigest()
+
+
 def write(witness: Witness) -> str:
     """The text of a witness's file; the same witness gives the same text."""
     payload, divergence = witness.payload, witness.divergence
@@ -140,7 +145,7 @@ def write(witness: Witness) -> str:
         outcomes=tuple(
             _Outcome(one.stub, one.runtime, _clean(one.outcome)) for one in sorted(witness.outcomes, key=_stub)
         ),
-        replay=f"counterfoil replay {DIRECTORY}/{file_name(divergence)}",
+        replay=f"counterfoil replay {DIRECTORY}/{witness.message}/{file_name(divergence)}",
         verdict=_clean(witness.verdict),
     )
     return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -13,9 +14,23 @@ from rich.table import Table
 from rich.text import Text
 
 from counterfoil.events import CaseFinished, Event, RunStarted, StepFinished, StepStarted
-from counterfoil.model import Evidence, Finding, Lane, Mismatch, Output, Report, Verdict, worst
+from counterfoil.model import (
+    CaseResult,
+    Evidence,
+    Finding,
+    Lane,
+    Mismatch,
+    Output,
+    PayloadWitness,
+    Report,
+    SchemaChange,
+    Verdict,
+    Waiver,
+    worst,
+)
 
 FINDINGS_SHOWN = 12
+WAIVERS_SHOWN = 3
 BASIC_PLANE_END = 0xFFFF
 UNITS = {
     Lane.BUILD: "participant",
@@ -23,7 +38,8 @@ UNITS = {
     Lane.PACTS: "pact file",
     Lane.VERIFY: "interactions",
     Lane.SCHEMA: "checks",
-    Lane.PROBE: "message",
+    Lane.PROBE: "searches",
+    Lane.STUB: "checks",
 }
 EVIDENCE_SHOWN = 6
 OUTPUT_LINES_SHOWN = 8
@@ -87,32 +103,38 @@ def render(console: Console, report: Report, duration_s: float) -> None:
     """The last screen: what was judged, what broke on what, and what to do next."""
     if report.results:
         console.print(_table(report))
-    findings = report.all_findings
+    findings = report.open_findings
     for found in findings[:FINDINGS_SHOWN]:
         console.print(_finding(found))
     if len(findings) > FINDINGS_SHOWN:
         console.print(f"\n... and {len(findings) - FINDINGS_SHOWN} more findings: --format json lists them all")
+    if report.waived_findings:
+        console.print(_waived(report))
     console.print(_verdict_line(report, duration_s))
 
 
 def _table(report: Report) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
-    groups: dict[tuple[Lane, str], list[Verdict]] = {}
+    groups: dict[tuple[Lane, str], list[CaseResult]] = {}
     for result in report.results:
-        groups.setdefault((result.case.lane, result.case.subject), []).append(result.verdict)
+        groups.setdefault((result.case.lane, result.case.subject), []).append(result)
     lanes = list(Lane)
-    for (lane, subject), verdicts in sorted(groups.items(), key=lambda group: (lanes.index(group[0][0]), group[0][1])):
-        verdict = worst(verdicts)
-        good = sum(one is Verdict.COMPATIBLE for one in verdicts)
+    for (lane, subject), results in sorted(groups.items(), key=lambda group: (lanes.index(group[0][0]), group[0][1])):
+        verdict = worst(result.verdict for result in results)
+        good = sum(result.verdict is Verdict.COMPATIBLE for result in results)
         table.add_row(
-            str(lane), Text(printable(subject)), f"{good}/{len(verdicts)} {UNITS[lane]}", Text(verdict, STYLES[verdict])
+            str(lane),
+            Text(printable(subject)),
+            f"{good}/{len(results)} {UNITS[lane]}",
+            Text(verdict, STYLES[verdict]),
+            Text(printable("; ".join(result.note for result in results if result.note)), "dim"),
         )
     return table
 
 
 def _finding(found: Finding) -> Text:
     text = Text("\n")
-    text.append(found.rule, STYLES[found.level.verdict])
+    text.append(found.rule, STYLES[found.verdict])
     text.append(f"  {printable(found.subject)}\n")
     text.append(f"  {printable(found.message)}\n")
     if found.location:
@@ -120,6 +142,19 @@ def _finding(found: Finding) -> Text:
     for line in _evidence_lines(found.evidence):
         text.append(f"  {line}\n")
     text.append(f"  next  {printable(found.fix)}")
+    return text
+
+
+def _waived(report: Report) -> Text:
+    """A line for each waiver that accepted something."""
+    numbers: Counter[Waiver] = Counter(found.waived for found in report.waived_findings if found.waived)
+    text = Text()
+    for waiver, number in list(numbers.items())[:WAIVERS_SHOWN]:
+        until = f" until {waiver.expires}" if waiver.expires else ""
+        text.append(f"\nwaived  {_count(number, 'finding')}  {waiver.rule}  {_cut(waiver.subject)}\n")
+        text.append(f"        {_cut(waiver.owner)}{until}: {_cut(waiver.reason)}", "dim")
+    if len(numbers) > WAIVERS_SHOWN:
+        text.append(f"\n... and by {len(numbers) - WAIVERS_SHOWN} more waivers: --format json lists them all")
     return text
 
 
@@ -134,6 +169,26 @@ def _evidence_lines(evidence: Iterable[Evidence]) -> Iterator[str]:
         if isinstance(output, Output):
             yield f"{printable(output.label)}:"
             yield from (f"      | {_cut(line)}" for line in output.lines[-OUTPUT_LINES_SHOWN:])
+    for one in evidence:
+        if isinstance(one, SchemaChange):
+            yield from map(_cut, change_lines(one))
+        elif isinstance(one, PayloadWitness):
+            yield f"payload of {_cut(one.message)} ({one.direction}, {one.encoding}): {_cut(one.readable)}"
+            yield from (f"      {_cut(line)}" for line in reading_lines(one))
+            yield f"      {_cut(one.path)}"
+
+
+def change_lines(change: SchemaChange) -> Iterator[str]:
+    """Who else reports a change, and whom it concerns."""
+    for label, names in (("buf", change.also), ("who", change.participants), ("pacts", change.pacts)):
+        if names:
+            yield f"{label:5} {', '.join(names)}"
+
+
+def reading_lines(witness: PayloadWitness) -> Iterator[str]:
+    """What each runtime made of a payload."""
+    for one in witness.runtimes:
+        yield f"{one.stub} ({one.runtime}): {one.read if one.breaks else f'agrees; {one.read}'}"
 
 
 def _cut(text: str) -> str:
@@ -146,10 +201,10 @@ def _count(number: int, noun: str) -> str:
 
 
 def _verdict_line(report: Report, duration_s: float) -> Text:
-    findings = report.all_findings
     good = sum(result.verdict is Verdict.COMPATIBLE for result in report.results)
     text = Text("\n")
     text.append(report.verdict, STYLES[report.verdict])
-    cases, found = _count(len(report.results), "case"), _count(len(findings), "finding")
-    text.append(f": {good} of {cases} compatible, {found}, {duration_s:.1f} s")
+    cases, found = _count(len(report.results), "case"), _count(len(report.open_findings), "finding")
+    waived = f", {len(report.waived_findings)} waived" if report.waived_findings else ""
+    text.append(f": {good} of {cases} compatible, {found}{waived}, {duration_s:.1f} s")
     return text
