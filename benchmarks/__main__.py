@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import main_job, probe
+from benchmarks import ledger, main_job, probe
 
 BENCHMARKS = {
     "main-job": main_job.run,
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "probe-lattice": probe.full_lattice,
     "probe-equals": probe.equals,
     "probe-memory": probe.memory,
+    "ledger": ledger.run,
 }
 
 

@@ -10,7 +10,20 @@ LEVELS: dict[str, Level] = {
     "PROVIDER_TIMED_OUT": Level.BEHAVIOUR,
     "PROVIDER_DIED": Level.BEHAVIOUR,
     "DIVERGENCE": Level.BEHAVIOUR,
+    "BEHAVIOUR_CHANGED": Level.BEHAVIOUR,
     "CONSUMER_TEST_FAILED": Level.BEHAVIOUR,
+    # A version would meet another that it does not fit.
+    "VERIFICATION_FAILED": Level.BEHAVIOUR,
+    "SCHEMA_NOT_READ": Level.BEHAVIOUR,
+    "STUBS_DIVERGE": Level.BEHAVIOUR,
+    "ROLLOUT_BROKEN": Level.BEHAVIOUR,
+    # A version would meet another, and nobody recorded that they fit.
+    "VERSION_UNKNOWN": Level.UNPROVEN,
+    "VERIFICATION_MISSING": Level.UNPROVEN,
+    "PROVIDER_NOT_DEPLOYED": Level.UNPROVEN,
+    "SCHEMAS_NOT_COMPARED": Level.UNPROVEN,
+    "SCHEMA_UNPROVEN": Level.UNPROVEN,
+    "ROLLOUT_UNPROVEN": Level.UNPROVEN,
     # What was accepted for now is not what there is now.
     "WAIVER_EXPIRED": Level.POLICY,
     "WAIVER_WITNESS_CHANGED": Level.POLICY,
@@ -42,6 +55,7 @@ LEVELS: dict[str, Level] = {
     "VERIFIER_TIMED_OUT": Level.UNPROVEN,
     "PROBE_NOT_RUN": Level.UNPROVEN,
     "SCHEMA_DOES_NOT_COMPILE": Level.UNPROVEN,
+    "SCHEMA_UNUSABLE": Level.UNPROVEN,
     "BUF_FAILED": Level.UNPROVEN,
 }
 

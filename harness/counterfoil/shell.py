@@ -13,10 +13,13 @@ import click
 from rich.console import Console
 
 from counterfoil.config import find_workspace, read_workspace
+from counterfoil.errors import UsageError
 from counterfoil.events import Event, RunFinished, fold
+from counterfoil.files import replace_file
 from counterfoil.model import Report, Waiver
 from counterfoil.processes import Processes
 from counterfoil.reporters import json_report, text_report
+from counterfoil.reporters.kinds import KINDS, Wanted
 from counterfoil.waiver_file import read_waivers
 from counterfoil.waivers import never
 from counterfoil.workspace import Workspace
@@ -24,10 +27,43 @@ from counterfoil.workspace import Workspace
 Command = Callable[..., None]
 Run = Callable[[Processes], Iterator[Event]]
 INTERRUPTED_EXIT_CODE = 130
+STDERR = "-"
+REPORTS = "counterfoil.reports"
+
+
+class WantedReport(click.ParamType[Wanted]):
+    """A kind of report and where it goes, written `html=report.html`."""
+
+    name = "kind=path"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Wanted:
+        """The pair."""
+        kind, _, path = str(value).partition("=")
+        if kind not in KINDS or not path:
+            self.fail(
+                f"'{value}' is not KIND=PATH, for example html=report.html; kinds: {', '.join(KINDS)}", param, ctx
+            )
+        return Wanted(kind, path)
+
+
+def _keep_reports(context: click.Context, param: click.Parameter, wanted: tuple[Wanted, ...]) -> None:
+    paths = [one.path for one in wanted if one.path != STDERR]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise click.BadParameter(f"'{path}' is named for two reports", context, param)
+    context.meta[REPORTS] = wanted
 
 
 def output_option(command: Command) -> Command:
-    """`--format`, for every command that judges."""
+    """`--format` and `--report`, for every command that judges."""
+    command = click.option(
+        "--report",
+        type=WantedReport(),
+        multiple=True,
+        expose_value=False,
+        callback=_keep_reports,
+        help=f"Write a report too; repeatable. Kinds: {', '.join(KINDS)}.",
+    )(command)
     return click.option(
         "--format",
         "output",
@@ -48,17 +84,42 @@ def with_waivers(workspace: Workspace, run: Run, could_show: Callable[[Waiver], 
     return lambda processes: waivers.applied_to(run(processes), today, could_show=could_show)
 
 
-def judge(run: Run, output: str) -> NoReturn:
-    """Run something that yields events, report it, and leave with the exit code of its verdict."""
+def judge(run: Run, output: str, record: Callable[[Report], None] | None = None) -> NoReturn:
+    """Run something that yields events, report it, record it, and leave with the exit code of its verdict."""
     report, end = _fold(run)
+    for wanted in click.get_current_context().meta.get(REPORTS, ()):
+        _write_report(wanted.path, wanted.text(report, end.duration_s))
+    failure = _recorded(report, record) if record and not end.was_interrupted else None
     end_when_nobody_reads()
     if output == "json":
         write_json(json_report.render(report, end.duration_s))
     else:
         text_report.render(screen(), report, end.duration_s)
+    if failure:
+        raise failure
     if end.was_interrupted:
         click.echo("interrupted; what was found so far is kept", err=True)
     sys.exit(INTERRUPTED_EXIT_CODE if end.was_interrupted else report.verdict.exit_code)
+
+
+def _recorded(report: Report, record: Callable[[Report], None]) -> UsageError | None:
+    """Record a report; why that failed, to be told after the report."""
+    try:
+        record(report)
+    except UsageError as error:
+        return error
+    return None
+
+
+def _write_report(path: str, text: str) -> None:
+    """Write it whole or not at all."""
+    data = text.encode("utf-8", "backslashreplace")
+    if path == STDERR:
+        click.echo(data, err=True, nl=False)
+        return
+    file = Path(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(file, data)
 
 
 def end_when_nobody_reads() -> None:

@@ -176,6 +176,10 @@ class Stub:
         if self._conversation:
             self._load(self._conversation, schema_id)
 
+    def forget(self, schema_id: str) -> None:
+        """Load it no more after a restart."""
+        self._schemas.pop(schema_id, None)
+
     def ask(self, questions: Iterable[Question]) -> Iterator[Outcome]:
         """The outcome of each question, in their order. Never raises for what the stub does."""
         left = iter(questions)
