@@ -112,6 +112,14 @@ def _check(file: Path, text: str, settings: Settings) -> None:
     for name in sorted(settings.participants.keys() & settings.stubs.keys()):
         where = toml_tables.locate(str(file), text, Table("stubs"), name)
         raise UsageError(f"'{name}' names a participant and a stub", where=where, fix=f"call the stub '{name}-stub'")
+    for name, stub in settings.stubs.items():
+        if stub.participant is not None and stub.participant not in settings.participants:
+            raise UsageError(
+                f"stub '{name}' is that of an unknown participant '{stub.participant}'",
+                where=toml_tables.locate(str(file), text, Table(f"stubs.{name}"), "participant"),
+                why=nearest(stub.participant, settings.participants),
+                fix="correct participant",
+            )
     for kind, name, unit in units:
         _check_unit(file, text, f"{kind}.{name}", name, unit)
     for name, participant in settings.participants.items():

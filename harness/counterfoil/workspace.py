@@ -81,6 +81,8 @@ class Stub(_Table, frozen=True):
     """How to start a stub: a process that decodes payloads with one language's own types."""
 
     start: Command
+    participant: Text | None = None
+    """Whose code it is: it starts in that participant's folder, after its builds."""
     kind: Literal["runtime", "service"] | None = None
     """None: a stub that brings messages of its own and takes no schema is a service's."""
     inputs: tuple[Text, ...] = ()
@@ -151,6 +153,11 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     def pact_dir(self) -> Path | None:
         """The folder of pact files, when the configuration has pacts."""
         return self.path(self.settings.pacts.dir) if self.settings.pacts else None
+
+    def stub_dir(self, stub: Stub) -> Path:
+        """The folder in which a stub starts."""
+        participant = self.settings.participants.get(stub.participant or "")
+        return self.path(participant.dir if participant and stub.dir == "." else stub.dir)
 
     @property
     def state_dir(self) -> Path:

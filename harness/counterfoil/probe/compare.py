@@ -47,7 +47,8 @@ def compare(payload: Payload, outcomes: Mapping[str, Outcome], *, view: View = V
             *_acceptance(payload, taking_part, trees),
             *_observed(payload, trees, view),
             *_written(payload, taking_part),
-        )
+        ),
+        by_place=view is View.CODE,
     )
 
 
@@ -228,7 +229,7 @@ def compare_reencoded(
                 losses.setdefault(loss.pattern, []).append(loss)
     for at_place in losses.values():
         found += _attributed(payload, at_place, outcomes, read_back)
-    return distinct(found)
+    return distinct(found, by_place=view is View.CODE)
 
 
 def _losses(
