@@ -6,22 +6,21 @@ import json
 import os
 import signal
 import sys
+from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 import click
 from rich.console import Console
 
 from counterfoil import __version__, doctor
-from counterfoil.breaking_cli import breaking
 from counterfoil.config import locate
 from counterfoil.consumers import read_pacts
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError, nearest
 from counterfoil.model import CHECKED_LANES, USAGE_EXIT_CODE, Lane, Report
 from counterfoil.plan import Plan, Selection, make_plan
-from counterfoil.probe_cli import probe, replay
 from counterfoil.processes import Processes
 from counterfoil.reporters import text_report
 from counterfoil.shell import (
@@ -99,7 +98,26 @@ def _print_error(error: UsageError) -> None:
     click.echo("\n".join(text_report.printable(line) for line in lines), err=True)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The commands; those of other modules are loaded when they are wanted, since what they need takes its time."""
+
+    elsewhere: ClassVar = {
+        "breaking": "counterfoil.breaking_cli",
+        "probe": "counterfoil.probe_cli",
+        "replay": "counterfoil.probe_cli",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *self.elsewhere])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.elsewhere:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(self.elsewhere[cmd_name]), cmd_name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="counterfoil")
 @click.option(
     "--config", type=click.Path(path_type=Path), help="The counterfoil.toml to use; by default the nearest one."
@@ -197,11 +215,6 @@ def build(config: Path | None, participants: tuple[str, ...], output: str) -> No
     if not participants:
         names = (*names, *(name for name, stub in workspace.settings.stubs.items() if stub.build))
     judge(lambda processes: Engine(workspace, processes).build(names), output)
-
-
-cli.add_command(breaking)
-cli.add_command(probe)
-cli.add_command(replay)
 
 
 @cli.command("doctor")
