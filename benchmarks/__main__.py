@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import breaking, main_job
+from benchmarks import breaking, ledger, main_job, probe
 
-BENCHMARKS = {"breaking": breaking.run, "main-job": main_job.run}
+BENCHMARKS = {
+    "breaking": breaking.run,
+    "main-job": main_job.run,
+    "probe-driver": probe.driver,
+    "probe-lattice": probe.full_lattice,
+    "probe-equals": probe.equals,
+    "probe-memory": probe.memory,
+    "ledger": ledger.run,
+}
 
 
 def main(names: list[str]) -> int:

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import grpc_tools
+import grpc_tools  # type: ignore[import-untyped]
 from counterfoil import toolchain
 from counterfoil.compat.changes import Change
 from counterfoil.compat.compare import compare

@@ -6,10 +6,10 @@ import json
 import os
 import signal
 import sys
-from importlib import import_module
+from collections.abc import Callable
 from io import TextIOWrapper
 from pathlib import Path
-from typing import ClassVar, NoReturn
+from typing import NoReturn
 
 import click
 from rich.console import Console
@@ -19,11 +19,15 @@ from counterfoil.config import locate
 from counterfoil.consumers import read_pacts
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError, nearest
+from counterfoil.explain_cli import explain
+from counterfoil.init_cli import init
+from counterfoil.lazy_commands import LazyGroup
 from counterfoil.model import CHECKED_LANES, USAGE_EXIT_CODE, Lane, Report
 from counterfoil.plan import Plan, Selection, make_plan
 from counterfoil.processes import Processes
 from counterfoil.reporters import text_report
 from counterfoil.shell import (
+    INTERRUPTED_EXIT_CODE,
     Command,
     end_when_nobody_reads,
     judge,
@@ -33,9 +37,10 @@ from counterfoil.shell import (
     with_waivers,
     write_json,
 )
+from counterfoil.waive_cli import waive
 from counterfoil.workspace import Workspace
 
-INTERRUPTED_EXIT_CODE = 130
+RECORDED = "counterfoil.recorded"
 TERMINATED_EXIT_CODE = 143
 
 
@@ -98,26 +103,29 @@ def _print_error(error: UsageError) -> None:
     click.echo("\n".join(text_report.printable(line) for line in lines), err=True)
 
 
-class _Commands(click.Group):
-    """The commands; those of other modules are loaded when they are wanted, since what they need takes its time."""
+class Commands(LazyGroup):
+    """All commands; these are loaded when they are wanted, since what they need takes its time."""
 
-    elsewhere: ClassVar = {
-        "breaking": "counterfoil.breaking_cli",
-        "probe": "counterfoil.probe_cli",
-        "replay": "counterfoil.probe_cli",
+    places = {  # noqa: RUF012 - never changed
+        "breaking": "counterfoil.breaking_cli:breaking",
+        "probe": "counterfoil.probe_cli:probe",
+        "replay": "counterfoil.probe_cli:replay",
+        "can-i-deploy": "counterfoil.gate_cli:can_i_deploy",
+        "can-i-merge": "counterfoil.gate_cli:can_i_merge",
+        "create-environment": "counterfoil.ledger_cli:create_environment",
+        "ledger": "counterfoil.ledger_cli:ledger_group",
+        "list-environments": "counterfoil.ledger_cli:list_environments",
+        "matrix": "counterfoil.gate_cli:matrix",
+        "publish": "counterfoil.publish_cli:publish",
+        "record-deployment": "counterfoil.ledger_cli:record_deployment",
+        "record-release": "counterfoil.ledger_cli:record_release",
+        "record-support-ended": "counterfoil.ledger_cli:record_support_ended",
+        "record-undeployment": "counterfoil.ledger_cli:record_undeployment",
+        "record-verification": "counterfoil.publish_cli:record_verification",
     }
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), *self.elsewhere])
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.elsewhere:
-            return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(import_module(self.elsewhere[cmd_name]), cmd_name)
-        return command
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="counterfoil")
 @click.option(
     "--config", type=click.Path(path_type=Path), help="The counterfoil.toml to use; by default the nearest one."
@@ -141,6 +149,35 @@ def selection_options(command: Command) -> Command:
     )(command)
 
 
+def record_options(command: Command) -> Command:
+    """`--record`, for the commands whose findings can go into the ledger."""
+    described = (
+        (("--record",), {"is_flag": True, "help": "Record what is found in the ledger."}),
+        (("-e", "--version"), {"help": "With --record: the version that is judged; by default git's commit."}),
+        (("--branch",), {"help": "With --record: the branch of the version; by default git's."}),
+    )
+    for names, settings in reversed(described):
+        command = click.option(*names, expose_value=False, callback=_keep, **settings)(command)
+    return command
+
+
+def _keep(context: click.Context, param: click.Parameter, value: object) -> None:
+    context.meta[f"{RECORDED}.{param.name}"] = value
+
+
+def _recorder(workspace: Workspace, plan: Plan) -> Callable[[Report], None] | None:
+    """What records the run's report, if it is to be recorded."""
+    meta = click.get_current_context().meta
+    version, branch = meta.get(f"{RECORDED}.version"), meta.get(f"{RECORDED}.branch")
+    if not meta.get(f"{RECORDED}.record"):
+        if version or branch:
+            raise UsageError("--version and --branch say what is recorded, and nothing is", fix="add --record")
+        return None
+    from counterfoil.record_cli import recorder  # noqa: PLC0415  (loads the ledger, which takes its time)
+
+    return recorder(workspace, plan, version, branch)
+
+
 @cli.command()
 @click.option(
     "--lane",
@@ -151,6 +188,7 @@ def selection_options(command: Command) -> Command:
 )
 @click.option("--list", "list_only", is_flag=True, help="Print the id of every case, and judge nothing.")
 @selection_options
+@record_options
 @output_option
 @click.pass_obj
 def check(
@@ -175,6 +213,7 @@ def check(
 
 @cli.command()
 @selection_options
+@record_options
 @output_option
 @click.pass_obj
 def verify(config: Path | None, participants: tuple[str, ...], keyword: str, output: str) -> None:
@@ -215,6 +254,11 @@ def build(config: Path | None, participants: tuple[str, ...], output: str) -> No
     if not participants:
         names = (*names, *(name for name, stub in workspace.settings.stubs.items() if stub.build))
     judge(lambda processes: Engine(workspace, processes).build(names), output)
+
+
+cli.add_command(init)
+cli.add_command(explain)
+cli.add_command(waive)
 
 
 @cli.command("doctor")
@@ -270,4 +314,4 @@ def _check(workspace: Workspace, plan: Plan, output: str, *, selection: Selectio
     """Judge a plan. A check that leaves nothing out tells of waivers that nothing shows any more."""
     is_whole = selection is not None and not selection.is_narrow
     run = with_waivers(workspace, lambda processes: Engine(workspace, processes).check(plan), lambda _: is_whole)
-    judge(run, output)
+    judge(run, output, _recorder(workspace, plan))

@@ -31,6 +31,7 @@ class Reading:
     def __init__(self, writer: Schema, reader: Schema) -> None:
         self._writer = writer
         self._reader = reader
+        self._of_messages: dict[tuple[str, str], Encodings] = {}
         self._aspects: tuple[Callable[[Field, Field], Encodings], ...] = (
             self.value,
             self.cardinality,
@@ -149,6 +150,12 @@ class Reading:
 
     def message(self, writer: Message, reader: Message) -> Encodings:
         """By everything in which two message types differ; types of the same name inside them are taken as equal."""
+        pair = (writer.symbol, reader.symbol)
+        if pair not in self._of_messages:
+            self._of_messages[pair] = self._followed(writer, reader)
+        return self._of_messages[pair]
+
+    def _followed(self, writer: Message, reader: Message) -> Encodings:
         found, seen, waiting = NOWHERE, {(writer.symbol, reader.symbol)}, [(writer, reader)]
         while waiting and found != EVERYWHERE:
             old, new = waiting.pop()

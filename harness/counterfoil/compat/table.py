@@ -123,7 +123,7 @@ ROWS = (
     _row(Kind.MESSAGE, message_rules.extension_range_removed, POLICY, "EXTENSION_MESSAGE_NO_DELETE"),
     _row(Kind.MESSAGE, message_rules.oneof_removed, SOURCE, "ONEOF_NO_DELETE"),
     _row(Kind.MESSAGE, message_rules.oneof_renamed, SOURCE, "FIELD_SAME_ONEOF", "ONEOF_NO_DELETE"),
-    _row(Kind.MESSAGE, message_rules.message_set_changed, POLICY, "MESSAGE_SAME_MESSAGE_SET_WIRE_FORMAT"),
+    _row(Kind.MESSAGE, message_rules.message_set_changed, POLICY),
     _row(Kind.MESSAGE, message_rules.message_json_format_changed, POLICY, "MESSAGE_SAME_JSON_FORMAT"),
     _row(Kind.MESSAGE, message_rules.message_visibility_changed, SOURCE),
     _row(Kind.ENUM, enum_rules.enum_value_added, ADDITIVE),
@@ -149,7 +149,7 @@ ROWS = (
     _row(Kind.ENUM, enum_rules.enum_alias_removed, POLICY, "ENUM_VALUE_SAME_NAME"),
     _row(Kind.ENUM, enum_rules.enum_first_name_changed, BEHAVIOUR, "ENUM_VALUE_SAME_NAME"),
     _row(Kind.ENUM, enum_rules.enum_openness_changed, BEHAVIOUR, "ENUM_SAME_TYPE"),
-    _row(Kind.ENUM, enum_rules.enum_default_changed, BEHAVIOUR, "ENUM_FIRST_VALUE_SAME", "FIELD_SAME_DEFAULT"),
+    _row(Kind.ENUM, enum_rules.enum_default_changed, BEHAVIOUR, "FIELD_SAME_DEFAULT"),
     _row(Kind.ENUM, enum_rules.enum_json_format_changed, POLICY, "ENUM_SAME_JSON_FORMAT"),
     _row(Kind.ENUM, enum_rules.enum_reservation_removed, POLICY, "RESERVED_ENUM_NO_DELETE"),
     _row(Kind.ENUM, enum_rules.enum_reservation_reused, POLICY, "RESERVED_ENUM_NO_DELETE"),
@@ -194,7 +194,7 @@ ROWS = (
     _row(Kind.ELEMENT, option_rules.validation_loosened, ADDITIVE),
     _row(Kind.ELEMENT, option_rules.field_behavior_tightened, POLICY),
     _row(Kind.ELEMENT, option_rules.field_behavior_loosened, ADDITIVE),
-    _row(Kind.ELEMENT, option_rules.option_changed, SOURCE),
+    _row(Kind.ELEMENT, option_rules.option_changed, SOURCE, "MESSAGE_NO_REMOVE_STANDARD_DESCRIPTOR_ACCESSOR"),
     _row(Kind.ELEMENT, option_rules.feature_changed, SOURCE),
 )
 

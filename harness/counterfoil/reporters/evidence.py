@@ -33,6 +33,17 @@ def shown(evidence: Evidence) -> Shown:
             return Shown(safe(label), (safe(readable), *map(safe, reading_lines(evidence)), safe(evidence.path)))
 
 
+def sides(evidence: Evidence) -> tuple[Shown, ...]:
+    """A change of a schema, old beside new; nothing for evidence of another kind."""
+    if not isinstance(evidence, SchemaChange):
+        return ()
+    both = (("old", evidence.old, evidence.old_location), ("new", evidence.new, evidence.new_location))
+    return tuple(
+        Shown(safe(f"{label} {place or ''}".strip()), (safe("(none)" if value is None else value),))
+        for label, value, place in both
+    )
+
+
 def safe(text: str) -> str:
     """Text from outside, harmless and bounded."""
     text = printable(text)

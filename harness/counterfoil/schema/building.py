@@ -174,7 +174,7 @@ def _oneofs(proto: DescriptorProto, scope: Scope, fields: Iterable[Field]) -> It
 def _field(proto: FieldDescriptorProto, scope: Scope, place: tuple[int, int], owner: DescriptorProto | None) -> Field:
     symbol = scope.symbol(proto.name)
     own = features.of_field(proto, scope.inherited, scope.edition)
-    type_ = TYPES.get(proto.type, "")
+    type_ = TYPES.get(proto.type, "") if proto.HasField("type") else ""
     type_name = proto.type_name.removeprefix(".") or None
     cardinality = _cardinality(proto, type_name in scope.entries)
     is_repeated = cardinality is Cardinality.REPEATED
