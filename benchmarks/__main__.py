@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import ledger, main_job, probe
+from benchmarks import breaking, ledger, main_job, probe
 
 BENCHMARKS = {
+    "breaking": breaking.run,
     "main-job": main_job.run,
     "probe-driver": probe.driver,
     "probe-lattice": probe.full_lattice,

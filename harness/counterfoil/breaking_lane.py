@@ -32,6 +32,8 @@ from counterfoil.schema_witnesses import SHRUNK_AT_MOST, Side, Trials, Trying, W
 from counterfoil.workspace import Workspace
 
 AskBuf = Callable[[], tuple[Annotation, ...] | BufError]
+WRITERS = 8
+"""Witnesses written side by side: the disk is what takes its time."""
 FAILING = frozenset({Level.BEHAVIOUR, Level.POLICY})
 
 
@@ -132,11 +134,18 @@ class BreakingLane:
         trying = Trying(runtimes, *sides, changes)
         sightings = trying.run(todo)
         witnesses = Witnesses(self.workspace.path(request.witnesses), request.witnesses, runtimes, sides)
+        least = [
+            (key, effect, one)
+            for number, (key, by_effect) in enumerate(sorted(sightings.by_change.items()))
+            for effect, several in by_effect.items()
+            for one in (trying.smallest(key, several) if number < SHRUNK_AT_MOST else chosen(several))
+        ]
+        with ThreadPoolExecutor(max_workers=WRITERS) as pool:
+            kept = list(pool.map(lambda one: witnesses.keep(one[0], one[2]), least))
         found: dict[Key, dict[Effect, tuple[PayloadWitness, ...]]] = {}
-        for number, (key, by_effect) in enumerate(sorted(sightings.by_change.items())):
-            for effect, several in by_effect.items():
-                least = trying.smallest(key, several) if number < SHRUNK_AT_MOST else chosen(several)
-                found.setdefault(key, {})[effect] = tuple(witnesses.keep(key, one) for one in least)
+        for (key, effect, _), witness in zip(least, kept, strict=True):
+            by_effect = found.setdefault(key, {})
+            by_effect[effect] = (*by_effect.get(effect, ()), witness)
         absent = {one.name: one.why for one in runtimes.absent}
         absent |= runtimes.refused(*(one.id for one in sides))
         taking_part = tuple(sorted(sightings.runtimes))

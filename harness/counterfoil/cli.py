@@ -15,7 +15,6 @@ import click
 from rich.console import Console
 
 from counterfoil import __version__, doctor
-from counterfoil.breaking_cli import breaking
 from counterfoil.config import locate
 from counterfoil.consumers import read_pacts
 from counterfoil.engine import Engine
@@ -25,7 +24,6 @@ from counterfoil.init_cli import init
 from counterfoil.lazy_commands import LazyGroup
 from counterfoil.model import CHECKED_LANES, USAGE_EXIT_CODE, Lane, Report
 from counterfoil.plan import Plan, Selection, make_plan
-from counterfoil.probe_cli import probe, replay
 from counterfoil.processes import Processes
 from counterfoil.reporters import text_report
 from counterfoil.shell import (
@@ -107,9 +105,12 @@ def _print_error(error: UsageError) -> None:
 
 
 class Commands(LazyGroup):
-    """All commands; these need the ledger."""
+    """All commands; these are loaded when they are wanted, since what they need takes its time."""
 
     places = {  # noqa: RUF012 - never changed
+        "breaking": "counterfoil.breaking_cli:breaking",
+        "probe": "counterfoil.probe_cli:probe",
+        "replay": "counterfoil.probe_cli:replay",
         "can-i-deploy": "counterfoil.gate_cli:can_i_deploy",
         "can-i-merge": "counterfoil.gate_cli:can_i_merge",
         "create-environment": "counterfoil.ledger_cli:create_environment",
@@ -258,9 +259,6 @@ def build(config: Path | None, participants: tuple[str, ...], output: str) -> No
 
 cli.add_command(init)
 cli.add_command(explain)
-cli.add_command(breaking)
-cli.add_command(probe)
-cli.add_command(replay)
 cli.add_command(waive)
 cli.add_command(stub)
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import yaml
 
-from counterfoil.compat.trimming import RawFile, kept_files, package_witnesses
+from counterfoil.compat.trimming import RawFile, select
 from counterfoil.git import Git
 
 PROTO = ".proto"
@@ -125,8 +125,8 @@ def partial(old: Tree, new: Tree) -> tuple[frozenset[str], frozenset[str]] | tup
     if len(changed) * 2 > len(new.objects):
         return None, None
     before, after = _graphs(old, new, changed, roots)
-    witnesses = package_witnesses(before, after, changed) | _module_witnesses(after, changed, roots)
-    return kept_files(before, changed, witnesses), kept_files(after, changed, witnesses)
+    needed = select(before, after, changed, outlines=False).whole | _module_witnesses(after, changed, roots)
+    return needed & old.objects.keys(), needed & new.objects.keys()
 
 
 def _graphs(

@@ -187,6 +187,7 @@ class Witnesses:
         self._shown = shown
         self._runtimes = runtimes
         self._sides = sides
+        self._closures: dict[tuple[str, str], bytes] = {}
 
     def keep(self, key: Key, sighting: Sighting) -> PayloadWitness:
         """Save a sighting as a file that replays, and say what is in it."""
@@ -202,8 +203,8 @@ class Witnesses:
             message=message,
             data=sighting.payload.data,
             readable=readable(sighting.payload, sighting.tried.writer),
-            old=old.closure(message),
-            new=new.closure(message),
+            old=self._closure(old, message),
+            new=self._closure(new, message),
             old_digest=old.id,
             new_digest=new.id,
             runtimes=tuple(Told(one.stub, one.runtime, one.breaks, one.wrote, one.read) for one in readings),
@@ -220,6 +221,13 @@ class Witnesses:
             base64=b64encode(witness.data).decode(),
             runtimes=readings,
         )
+
+    def _closure(self, side: Side, message: str) -> bytes:
+        file = side.message(message).file.name
+        key = (side.id, file)
+        if key not in self._closures:
+            self._closures[key] = side.closure(message)
+        return self._closures[key]
 
     def _readings(self, sighting: Sighting) -> Iterator[RuntimeReading]:
         for stub in sorted(sighting.wrote):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
@@ -36,6 +37,7 @@ from counterfoil.probe.outcomes import Crashed, Decoded, EncodeFailed, Garbled, 
 from counterfoil.probe.wire_tree import double
 
 SHOWN = 120
+REMEMBERED = 4096
 Present: TypeAlias = dict[int, tuple[FieldDescriptor, Tree]]
 Where: TypeAlias = tuple[Descriptor, Descriptor, int]
 """The message as the writer and as the reader have it, and the number of the field."""
@@ -92,22 +94,23 @@ def discrepancies(
             return (Discrepancy(kind=Kind.FAULT, read=_line(str(read))),)
         case EncodeFailed(message):
             unwritable = Discrepancy(kind=Kind.UNWRITABLE, read=_line(message))
-            return (*_seen(wrote, read, writer, reader), unwritable)
+            return (*_seen(observation_of(wrote), observation_of(read), writer, reader), unwritable)
         case Decoded():
-            return tuple(_seen(wrote, read, writer, reader))
+            return _seen(observation_of(wrote), observation_of(read), writer, reader)
         case _:
             return None
 
 
-def _seen(wrote: Outcome, read: Outcome, writer: Descriptor, reader: Descriptor) -> Iterator[Discrepancy]:
-    """What the two observations do not have in common."""
+@lru_cache(maxsize=REMEMBERED)
+def _seen(wrote: bytes, read: bytes, writer: Descriptor, reader: Descriptor) -> tuple[Discrepancy, ...]:
+    """What two observations do not have in common; runtimes mostly see the same, so it is asked again and again."""
     try:
-        before, after = (parse_observation(observation_of(one)) for one in (wrote, read))
+        before, after = parse_observation(wrote), parse_observation(read)
     except MalformedObservationError as error:
-        yield Discrepancy(kind=Kind.FAULT, read=f"its observation cannot be read: {error}")
-        return
+        return (Discrepancy(kind=Kind.FAULT, read=f"its observation cannot be read: {error}"),)
     if isinstance(before, MessageOf) and isinstance(after, MessageOf):
-        yield from _messages(before, after, writer, reader)
+        return tuple(_messages(before, after, writer, reader))
+    return ()
 
 
 def _line(text: str) -> str:
@@ -296,6 +299,7 @@ def _defaults(before: Present, after: Present, writer: Descriptor, reader: Descr
             yield _discrepancy(Kind.DEFAULT, (writer, reader, number), *shown)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def default_of(field: FieldDescriptor) -> Tree | None:
     """What code reads from a field that is not there; None for a list, a map and a message."""
     if field.is_repeated or field.message_type is not None:

@@ -14,6 +14,7 @@ from typing import Any
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
+from counterfoil.compat.outlines import outline
 from counterfoil.probe.wire_tree import varint
 
 SOURCE_CODE_INFO = 9
@@ -162,17 +163,61 @@ def changed_files(old: RawImage, new: RawImage) -> frozenset[str]:
     return frozenset(name for name in names if name not in both or not same_content(old[name].data, new[name].data))
 
 
-def kept_files(image: RawImage, changed: frozenset[str], witnesses: frozenset[str]) -> frozenset[str]:
-    """The changed files of a side, those that see them, and the witnesses of packages, with all that these import."""
-    kept = {*(name for name in changed | witnesses if name in image), *_dependents(image, changed)}
-    waiting = list(kept)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The files to keep, on whichever side they are: as they are, or as an outline to link against."""
+
+    whole: frozenset[str]
+    outlined: Mapping[str, bytes]
+
+
+def select(old: RawImage, new: RawImage, changed: frozenset[str], *, outlines: bool = True) -> Selection:
+    """The changed files, those that see them, the witnesses of packages, and what is needed to link all of them.
+
+    What does not change is kept on both sides or on neither, so that it differs on neither. With `outlines`, what is
+    there only to be linked against has no content, unless a field's type became another: then what it imports matters.
+    """
+    whole = {*changed, *_dependents(old, changed), *_dependents(new, changed), *package_witnesses(old, new, changed)}
+    whole |= {name for one in changed for name in _imports(old, new, one)}
+    deep = not outlines or any(_refers_elsewhere(old.get(name), new.get(name)) for name in changed)
+    outlined: dict[str, bytes] = {}
+    waiting = list(whole)
     while waiting:
-        file = image.get(waiting.pop())
-        for name in file.imports if file else ():
-            if name in image and name not in kept:
-                kept.add(name)
-                waiting.append(name)
-    return frozenset(kept)
+        name = waiting.pop()
+        public = (new.get(name) or old[name]).public_imports
+        for imported in public if name in outlined else _imports(old, new, name):
+            if imported in whole or imported in outlined:
+                continue
+            short = None if deep else outline((new.get(imported) or old[imported]).data)
+            if short is None:
+                whole.add(imported)
+            else:
+                outlined[imported] = short
+            waiting.append(imported)
+    return Selection(whole=frozenset(whole), outlined=outlined)
+
+
+def _imports(old: RawImage, new: RawImage, name: str) -> tuple[str, ...]:
+    """On either side, as far as the image has them."""
+    files = [image[name] for image in (old, new) if name in image]
+    return tuple(dict.fromkeys(one for file in files for one in file.imports if one in old or one in new))
+
+
+def _refers_elsewhere(old: RawFile | None, new: RawFile | None) -> bool:
+    """Whether the two sides of a file do not name the same types."""
+    if old is None or new is None:
+        return False
+    return _referred(old.data) != _referred(new.data)
+
+
+def _referred(data: bytes) -> set[str]:
+    file = descriptor_pb2.FileDescriptorProto.FromString(data)
+    fields, waiting = [*file.extension], [*file.message_type]
+    while waiting:
+        message = waiting.pop()
+        fields += [*message.field, *message.extension]
+        waiting += message.nested_type
+    return {field.type_name for field in fields if field.type_name}
 
 
 def _dependents(image: RawImage, changed: frozenset[str]) -> set[str]:
@@ -248,10 +293,18 @@ def trim(old_files: tuple[bytes, ...], new_files: tuple[bytes, ...]) -> Trimmed:
     changed = changed_files(before, after)
     if not changed:
         return nothing
-    witnesses = package_witnesses(before, after, changed)
-    sides = ((image, kept_files(image, changed, witnesses)) for image in (before, after))
-    old, new = (join(file.data for name, file in image.items() if name in kept) for image, kept in sides)
+    kept = select(before, after, changed)
+    old, new = (join(_kept(image, kept)) for image in (before, after))
     return Trimmed(old=old, new=new, changed=changed)
+
+
+def _kept(image: RawImage, kept: Selection) -> Iterator[bytes]:
+    """In the order of the image."""
+    for name, file in image.items():
+        if name in kept.whole:
+            yield file.data
+        elif name in kept.outlined:
+            yield kept.outlined[name]
 
 
 def join(files: Iterable[bytes]) -> bytes:
