@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import main_job
+from benchmarks import ledger, main_job
 
-BENCHMARKS = {"main-job": main_job.run}
+BENCHMARKS = {"main-job": main_job.run, "ledger": ledger.run}
 
 
 def main(names: list[str]) -> int:

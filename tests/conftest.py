@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from tests import builders
 from tests.builders import Workspace
+from tests.ledgers import Recorded
 from tests.postgresql import Server, running_server
 
 RULE_MARKERS = {
@@ -105,3 +106,9 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     name = f"test {uuid.uuid4().hex}"
     yield server.create(name)
     server.drop(name)
+
+
+@pytest.fixture
+def recorded(shop: Workspace, ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> Recorded:
+    """An empty workspace with an empty ledger, of each kind of database."""
+    return Recorded(shop, ledger_url, monkeypatch)

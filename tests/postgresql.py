@@ -48,6 +48,11 @@ class Server:
         """Remove a database, whoever is connected to it."""
         self._do(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
 
+    def cut_off(self, database: str) -> None:
+        """End every connection to a database."""
+        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}"
+        self._do(sql.SQL(query).format(sql.Literal(database)))
+
     def _do(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.url("postgres").replace("+psycopg", ""), autocommit=True) as connection:
             connection.execute(statement)

@@ -27,7 +27,7 @@ PURE = {
     "workspace",
 }
 PURE_PACKAGES = {"gate", "probe"}
-ENGINE = {"engine", "probe_lane"}
+ENGINE = {"engine", "probe_check", "probe_lane"}
 SHELLS = {"__main__", "cli", "doctor", "lazy_commands", "pytest_plugin", "recording_shell", "shell"}
 SHELL_PACKAGES = {"reporters"}
 SHELL_SUFFIX = "_cli"

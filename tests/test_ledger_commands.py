@@ -3,64 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-from counterfoil.gate.facts import Facts, PresenceKind, VersionRef
-from counterfoil.gate.question import Destination, Question, Selector
-from counterfoil.ledger.store import Ledger, open_ledger
+from counterfoil.gate.facts import PresenceKind, VersionRef
 
 from tests.builders import Ran, Workspace, interaction, pact, run_here
-
-
-class Recorded:
-    """A workspace with a ledger."""
-
-    def __init__(self, shop: Workspace, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("COUNTERFOIL_LEDGER", url)
-        self.shop = shop
-        self.url = url
-        shop.configure("pacts", dir="contracts/pacts")
-
-    @property
-    def ledger(self) -> Ledger:
-        return open_ledger(None, os.environ)
-
-    def do(self, *arguments: str) -> str:
-        """Run a command that has to succeed; what it prints."""
-        ran = self.shop.run_here(*arguments)
-        assert ran.exit_code == 0, ran.stderr
-        return ran.stdout
-
-    def refused(self, *arguments: str) -> dict[str, str]:
-        """Run a command that has to be refused, and to change nothing; the parts of its error."""
-        before = self.exported()
-        ran = self.shop.run_here(*arguments)
-        assert ran.exit_code == 2, ran.stdout
-        assert self.exported() == before
-        return ran.error
-
-    def exported(self) -> str:
-        ran = self.shop.run_here("ledger", "export")
-        return ran.stdout
-
-    def rows(self, table: str) -> list[dict[str, Any]]:
-        lines = [json.loads(line) for line in self.exported().splitlines()]
-        return [line["row"] for line in lines if line.get("table") == table]
-
-    def facts(self, participant: str, number: str, environment: str | None = None) -> Facts:
-        destination = Destination(environment=environment) if environment else None
-        selector = Selector(participant=participant, number=number)
-        return self.ledger.facts(Question(selectors=(selector,), destination=destination))
-
-
-@pytest.fixture
-def recorded(shop: Workspace, ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> Recorded:
-    return Recorded(shop, ledger_url, monkeypatch)
+from tests.ledgers import Recorded
 
 
 def test_publishes_pacts_and_says_so(recorded: Recorded) -> None:

@@ -1,4 +1,4 @@
-"""Waivers accept findings for now: by pattern, until a date, for one witness; those that nothing shows are told of."""
+"""Waivers accept findings for now: by pattern, until a date, for one witness; and told of once nothing shows them."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from counterfoil.config import FILE_NAME, locate
 from counterfoil.consumers import read_pacts
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError, nearest
+from counterfoil.init_cli import init
 from counterfoil.lazy_commands import LazyGroup
 from counterfoil.model import CHECKED_LANES, USAGE_EXIT_CODE, Lane, Report
 from counterfoil.plan import BREAKING, Plan, Selection, make_plan
@@ -28,6 +29,7 @@ from counterfoil.processes import Processes
 from counterfoil.reporters import text_report
 from counterfoil.schema_lane import GIT
 from counterfoil.shell import (
+    INTERRUPTED_EXIT_CODE,
     Command,
     end_when_nobody_reads,
     judge,
@@ -40,7 +42,6 @@ from counterfoil.shell import (
 from counterfoil.workspace import FORMAT_VERSION, Schema, Settings, Workspace
 
 RECORDED = "counterfoil.recorded"
-INTERRUPTED_EXIT_CODE = 130
 TERMINATED_EXIT_CODE = 143
 
 
@@ -265,6 +266,7 @@ def build(config: Path | None, participants: tuple[str, ...], output: str) -> No
     judge(lambda processes: Engine(workspace, processes).build(names), output)
 
 
+cli.add_command(init)
 cli.add_command(probe)
 cli.add_command(replay)
 

@@ -16,6 +16,7 @@ from counterfoil.model import Case, CaseResult, Finding, Lane, Step
 from counterfoil.pacts import lint_pact
 from counterfoil.plan import LINT, Plan, PlannedInteraction
 from counterfoil.preparation import Preparation
+from counterfoil.probe_check import ProbeCheck
 from counterfoil.processes import Processes
 from counterfoil.rules import finding
 from counterfoil.workspace import Workspace
@@ -44,6 +45,7 @@ class Engine:
         """Judge every case of the plan."""
         tasks: list[Task] = [self._provider_task(provider, plan) for provider in plan.providers]
         tasks += [self._schema_task(case) for case in plan.schema_cases]
+        tasks += [self._probe_task(case) for case in plan.probe_cases]
         yield RunStarted(plan.cases)
         for found in plan.findings:
             yield FindingRaised(found)
@@ -157,6 +159,16 @@ class Engine:
             return (obstacle,)
         with self._step(emit, at_stake):
             return consumers.consume(self._processes, self._stamps, self._workspace, name)
+
+    def _probe_task(self, case: Case) -> Task:
+        def task(emit: Emit) -> None:
+            started_s = self._elapsed_s()
+            check = ProbeCheck(self._workspace, self._processes, self._preparation, partial(self._step, emit))
+            findings, note = check.judge()
+            duration_s = self._elapsed_s() - started_s
+            emit(CaseFinished(CaseResult(case=case, findings=findings, duration_s=duration_s, note=note)))
+
+        return task
 
     def _schema_task(self, case: Case) -> Task:
         judge = schema_lane.judge_lint if case.name == LINT else schema_lane.judge_breaking

@@ -63,10 +63,10 @@ class Lane(StrEnum):
     VERIFY = "verify"
     SCHEMA = "schema"
     PROBE = "probe"
-    """Payloads through the stubs of several languages; a command of its own so far."""
+    """Payloads through the stubs of several languages."""
 
 
-CHECKED_LANES = (Lane.PACTS, Lane.VERIFY, Lane.SCHEMA)
+CHECKED_LANES = (Lane.PACTS, Lane.VERIFY, Lane.SCHEMA, Lane.PROBE)
 """What a check judges."""
 
 
@@ -168,6 +168,8 @@ class CaseResult:
     case: Case
     findings: tuple[Finding, ...] = ()
     duration_s: float = 0.0
+    note: str = ""
+    """How far the judgement went, such as the number of payloads."""
 
     @property
     def verdict(self) -> Verdict:

@@ -13,6 +13,7 @@ from counterfoil.workspace import Settings
 
 LINT = "lint"
 BREAKING = "breaking"
+DIVERGENCES = "divergences"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,7 @@ class Plan:
     pact_cases: tuple[tuple[Case, Pact], ...] = ()
     interactions: tuple[PlannedInteraction, ...] = ()
     schema_cases: tuple[Case, ...] = ()
+    probe_cases: tuple[Case, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -71,6 +73,7 @@ class Plan:
             *(case for case, _ in self.pact_cases),
             *(planned.case for planned in self.interactions),
             *self.schema_cases,
+            *self.probe_cases,
         )
 
     @property
@@ -93,15 +96,19 @@ def make_plan(settings: Settings, pacts: Iterable[Pact], selection: Selection) -
     schema_cases = (
         [Case(lane=Lane.SCHEMA, subject=schema.dir, name=name) for name in (LINT, BREAKING)] if schema else []
     )
+    # Without a stub of its own, a workspace has nothing to compare Python's protobuf with.
+    probe_cases = [Case(lane=Lane.PROBE, subject=schema.dir, name=DIVERGENCES)] if schema and settings.stubs else []
     plan = Plan(
         pact_cases=tuple(pair for pair in pact_cases if selection.covers(pair[0])),
         interactions=tuple(planned for planned in interactions if selection.covers(planned.case)),
         schema_cases=tuple(case for case in schema_cases if selection.covers(case)),
+        probe_cases=tuple(case for case in probe_cases if selection.covers(case)),
         findings=(*_missing_pacts(settings, pacts, selection), *_told_twice(pacts, selection)),
     )
     if plan.cases or plan.findings:
         return plan
-    return Plan(findings=(_nothing_selected(len(pact_cases) + len(interactions) + len(schema_cases), selection),))
+    available = len(pact_cases) + len(interactions) + len(schema_cases) + len(probe_cases)
+    return Plan(findings=(_nothing_selected(available, selection),))
 
 
 def _check_participants(settings: Settings, pacts: tuple[Pact, ...], selection: Selection) -> None:

@@ -26,8 +26,7 @@ from counterfoil.workspace import Workspace
 
 Command = Callable[..., None]
 Run = Callable[[Processes], Iterator[Event]]
-
-
+INTERRUPTED_EXIT_CODE = 130
 STDERR = "-"
 REPORTS = "counterfoil.reports"
 
@@ -87,18 +86,20 @@ def with_waivers(workspace: Workspace, run: Run, could_show: Callable[[Waiver], 
 
 def judge(run: Run, output: str, record: Callable[[Report], None] | None = None) -> NoReturn:
     """Run something that yields events, report it, record it, and leave with the exit code of its verdict."""
-    report, duration_s = _fold(run)
+    report, end = _fold(run)
     for wanted in click.get_current_context().meta.get(REPORTS, ()):
-        _write_report(wanted.path, wanted.text(report, duration_s))
-    failure = _recorded(report, record) if record else None
+        _write_report(wanted.path, wanted.text(report, end.duration_s))
+    failure = _recorded(report, record) if record and not end.was_interrupted else None
     end_when_nobody_reads()
     if output == "json":
-        write_json(json_report.render(report, duration_s))
+        write_json(json_report.render(report, end.duration_s))
     else:
-        text_report.render(screen(), report, duration_s)
+        text_report.render(screen(), report, end.duration_s)
     if failure:
         raise failure
-    sys.exit(report.verdict.exit_code)
+    if end.was_interrupted:
+        click.echo("interrupted; what was found so far is kept", err=True)
+    sys.exit(INTERRUPTED_EXIT_CODE if end.was_interrupted else report.verdict.exit_code)
 
 
 def _recorded(report: Report, record: Callable[[Report], None]) -> UsageError | None:
@@ -136,8 +137,8 @@ def write_json(document: str) -> None:
     click.echo(document.encode("utf-8", "backslashreplace"))
 
 
-def _fold(run: Run) -> tuple[Report, float]:
-    report, duration_s = Report(), 0.0
+def _fold(run: Run) -> tuple[Report, RunFinished]:
+    report, end = Report(), RunFinished(0.0)
     processes = Processes()
     try:
         with text_report.ProgressView(Console(stderr=True)).shown() as progress:
@@ -145,7 +146,7 @@ def _fold(run: Run) -> tuple[Report, float]:
                 progress.take(event)
                 report = fold(report, event)
                 if isinstance(event, RunFinished):
-                    duration_s = event.duration_s
+                    end = event
     finally:
         processes.stop()
-    return report, duration_s
+    return report, end

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -81,6 +81,10 @@ class Stub(_Table, frozen=True):
     """How to start a stub: a process that decodes payloads with one language's own types."""
 
     start: Command
+    kind: Literal["runtime", "service"] | None = None
+    """None: a stub that brings messages of its own and takes no schema is a service's."""
+    inputs: tuple[Text, ...] = ()
+    """Glob patterns of what it is made from. None: what it said is never reused by a check."""
     dir: Folder = "."
     tools: tuple[Text, ...] = ()
     build: tuple[Build, ...] = ()
@@ -96,6 +100,10 @@ class Probe(_Table, frozen=True):
 
     messages: tuple[Text, ...] = ("*",)
     """Full names of messages; `*` stands for any part of one."""
+    stubs: tuple[Text, ...] = ()
+    """Which stubs take part unless the user names others. None: all."""
+    examples: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 2_000
+    """How many payloads of each message a check tries."""
     witnesses: Folder = "contracts/witnesses"
 
 

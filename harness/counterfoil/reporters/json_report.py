@@ -31,6 +31,7 @@ def document(report: Report, duration_s: float) -> dict[str, object]:
                 "lane": result.case.lane,
                 "verdict": result.verdict,
                 "duration_s": round(result.duration_s, 3),
+                "note": result.note,
             }
             for result in sorted(report.results, key=lambda result: result.case.id)
         ],

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from counterfoil.events import CaseFinished, Event, RunStarted, StepFinished, StepStarted
-from counterfoil.model import Evidence, Finding, Lane, Mismatch, Output, Report, Verdict, Waiver, worst
+from counterfoil.model import CaseResult, Evidence, Finding, Lane, Mismatch, Output, Report, Verdict, Waiver, worst
 
 FINDINGS_SHOWN = 12
 WAIVERS_SHOWN = 12
@@ -25,7 +25,7 @@ UNITS = {
     Lane.PACTS: "pact file",
     Lane.VERIFY: "interactions",
     Lane.SCHEMA: "checks",
-    Lane.PROBE: "message",
+    Lane.PROBE: "searches",
 }
 EVIDENCE_SHOWN = 6
 OUTPUT_LINES_SHOWN = 8
@@ -101,15 +101,19 @@ def render(console: Console, report: Report, duration_s: float) -> None:
 
 def _table(report: Report) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
-    groups: dict[tuple[Lane, str], list[Verdict]] = {}
+    groups: dict[tuple[Lane, str], list[CaseResult]] = {}
     for result in report.results:
-        groups.setdefault((result.case.lane, result.case.subject), []).append(result.verdict)
+        groups.setdefault((result.case.lane, result.case.subject), []).append(result)
     lanes = list(Lane)
-    for (lane, subject), verdicts in sorted(groups.items(), key=lambda group: (lanes.index(group[0][0]), group[0][1])):
-        verdict = worst(verdicts)
-        good = sum(one is Verdict.COMPATIBLE for one in verdicts)
+    for (lane, subject), results in sorted(groups.items(), key=lambda group: (lanes.index(group[0][0]), group[0][1])):
+        verdict = worst(result.verdict for result in results)
+        good = sum(result.verdict is Verdict.COMPATIBLE for result in results)
         table.add_row(
-            str(lane), Text(printable(subject)), f"{good}/{len(verdicts)} {UNITS[lane]}", Text(verdict, STYLES[verdict])
+            str(lane),
+            Text(printable(subject)),
+            f"{good}/{len(results)} {UNITS[lane]}",
+            Text(verdict, STYLES[verdict]),
+            Text(printable("; ".join(result.note for result in results if result.note)), "dim"),
         )
     return table
 
