@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorSet
 
 from counterfoil.breaking_lane import BreakingLane, Request
-from counterfoil.buf import BufError
 from counterfoil.compat.changes import Direction
+from counterfoil.compat.trimming import raw_files, trim
 from counterfoil.gate.facts import SchemaBreak
 from counterfoil.model import Finding, Level, PayloadWitness, Verdict
 from counterfoil.processes import Processes
@@ -22,32 +20,17 @@ def compare_schemas(
 ) -> tuple[SchemaBreak, ...]:
     """What the reader's schema makes differently of what was written with the writer's; both are images.
 
-    Raises UsageError for images that cannot be used.
+    buf is not asked: which promises a schema keeps is a matter of its own checks. The ledger has no bytes that are no
+    image, since it compiled them.
     """
-    workspace.state_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=workspace.state_dir, prefix="schemas-") as scratch:
-        images = {"writer": writer, "reader": reader}
-        for name, image in images.items():
-            (Path(scratch) / f"{name}.binpb").write_bytes(image)
-        old, new = (workspace.relative(Path(scratch) / f"{name}.binpb") for name in images)
-        request = Request(new=new, against=old, directions=frozenset({Direction.BACKWARD}))
-        try:
-            with BreakingLane(processes, workspace) as lane:
-                findings = lane.judge(request)
-        except BufError as error:
-            return (_failed(error),)
+    request = Request(new="the reader's schema", against=None, directions=frozenset({Direction.BACKWARD}))
+    trimmed = trim(raw_files(writer), raw_files(reader))
+    if not trimmed.changed:
+        return ()
+    with BreakingLane(processes, workspace) as lane:
+        findings = lane.judge_images(request, trimmed, lambda: (), buf_is_asked=False)
     containing = containers(FileDescriptorSet.FromString(writer))
     return tuple(_break(found, containing) for found in findings if found.level.verdict is not Verdict.COMPATIBLE)
-
-
-def _failed(error: BufError) -> SchemaBreak:
-    return SchemaBreak(
-        rule="BUF_FAILED",
-        symbol="",
-        message=error.message,
-        fix="counterfoil doctor says what is missing",
-        unproven=True,
-    )
 
 
 def _break(found: Finding, containing: Mapping[str, frozenset[str]]) -> SchemaBreak:

@@ -26,7 +26,7 @@ from counterfoil.gate.facts import (
 from counterfoil.gate.question import Question
 from counterfoil.ledger import tables
 from counterfoil.ledger.play import Play, batched, find_play
-from counterfoil.ledger.presences import live_rows
+from counterfoil.ledger.presences import fact_of, live_rows
 from counterfoil.ledger.tables import MembershipKind
 
 EVERY = "*"
@@ -212,7 +212,9 @@ class _Reading:
             query = query.join(theirs, (theirs.c.direction != mine.c.direction) & same)
             partners |= set(self._connection.scalars(query.where(mine.c.participant_id.in_(some))))
         found = (live_rows(self._connection, [place[0]], some) for some in batched(partners - set(self._play.names)))
-        return {row.version_id for rows in found for row in rows}
+        live = [row for rows in found for row in rows]
+        self._play.presences += map(fact_of, live)
+        return {row.version_id for row in live}
 
     def _schema_pairs(self, digests: Collection[str]) -> Iterator[SchemaPairFact]:
         table = tables.schema_pair.c
