@@ -128,17 +128,20 @@ class Model:
         verdicts = []
         for new in order:
             beside = {*slots.values(), new}
-            verdicts.append(self._state(beside, {new, *order[: order.index(new)]}))
+            verdicts.append(self._state(beside, {new, *order[: order.index(new)]}, underway=True))
             slots[new[0], "instance "] = new
         return [*verdicts, self._state(set(slots.values()), set(order))]
 
-    def _state(self, present: set[Version], new: set[Version]) -> str:
-        """Whether every pair of which one end is new is proven; what was there before is none of our business."""
+    def _state(self, present: set[Version], new: set[Version], *, underway: bool = False) -> str:
+        """Whether every pair of which one end is new is proven; what was there before is none of our business.
+
+        At the end nobody may miss a provider; on the way there, whoever is the first of a system to come does.
+        """
         verdicts = []
         for consumer, provider, content in self.pacts():
             providers = {one for one in present if one[0] == provider}
             if consumer in present:
-                if consumer in new and not providers:
+                if consumer in new and not providers and not underway:
                     verdicts.append("unproven")
                 pairs = [one for one in providers if {consumer, one} & new]
                 verdicts += [_WORDS[self.result(consumer[0], content, one)] for one in pairs]

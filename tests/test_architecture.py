@@ -26,7 +26,7 @@ PURE = {
     "waivers",
     "workspace",
 }
-PURE_PACKAGES = {"gate", "probe"}
+PURE_PACKAGES = {"compat", "gate", "probe", "schema"}
 ENGINE = {"engine", "probe_check", "probe_lane"}
 SHELLS = {"__main__", "cli", "doctor", "lazy_commands", "pytest_plugin", "recording_shell", "shell"}
 SHELL_PACKAGES = {"reporters"}

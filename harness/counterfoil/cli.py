@@ -12,22 +12,22 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
-import msgspec
 from rich.console import Console
 
 from counterfoil import __version__, doctor
-from counterfoil.config import FILE_NAME, locate
+from counterfoil.breaking_cli import breaking
+from counterfoil.config import locate
 from counterfoil.consumers import read_pacts
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError, nearest
+from counterfoil.explain_cli import explain
 from counterfoil.init_cli import init
 from counterfoil.lazy_commands import LazyGroup
 from counterfoil.model import CHECKED_LANES, USAGE_EXIT_CODE, Lane, Report
-from counterfoil.plan import BREAKING, Plan, Selection, make_plan
+from counterfoil.plan import Plan, Selection, make_plan
 from counterfoil.probe_cli import probe, replay
 from counterfoil.processes import Processes
 from counterfoil.reporters import text_report
-from counterfoil.schema_lane import GIT
 from counterfoil.shell import (
     INTERRUPTED_EXIT_CODE,
     Command,
@@ -39,7 +39,8 @@ from counterfoil.shell import (
     with_waivers,
     write_json,
 )
-from counterfoil.workspace import FORMAT_VERSION, Schema, Settings, Workspace
+from counterfoil.waive_cli import waive
+from counterfoil.workspace import Workspace
 
 RECORDED = "counterfoil.recorded"
 TERMINATED_EXIT_CODE = 143
@@ -225,18 +226,6 @@ def verify(config: Path | None, participants: tuple[str, ...], keyword: str, out
 
 
 @cli.command()
-@click.argument("new", required=False)
-@click.option("--against", help="The baseline: a folder of protos, an image (.binpb) or git:REF.")
-@output_option
-@click.pass_obj
-def breaking(config: Path | None, new: str | None, against: str | None, output: str) -> None:
-    """Compare a schema (NEW; by default the configured one) with its baseline."""
-    workspace = _workspace_for_schema(config, new, against)
-    plan = make_plan(workspace.settings, (), Selection(lanes=frozenset({Lane.SCHEMA}), keyword=f"::{BREAKING}"))
-    _check(workspace, plan, output)
-
-
-@cli.command()
 @click.option("--participant", "participants", multiple=True, help="Only this participant; repeatable.")
 @output_option
 @click.pass_obj
@@ -267,8 +256,11 @@ def build(config: Path | None, participants: tuple[str, ...], output: str) -> No
 
 
 cli.add_command(init)
+cli.add_command(explain)
+cli.add_command(breaking)
 cli.add_command(probe)
 cli.add_command(replay)
+cli.add_command(waive)
 
 
 @cli.command("doctor")
@@ -284,23 +276,6 @@ def doctor_command(config: Path | None, output: str) -> None:
         processes.stop()
     end_when_nobody_reads()
     sys.exit(doctor.show(Console(), tools, as_json=output == "json").exit_code)
-
-
-def _workspace_for_schema(config: Path | None, new: str | None, against: str | None) -> Workspace:
-    """The workspace with the schema to compare. Where there is no counterfoil.toml, the arguments are enough."""
-    root = Path.cwd()
-    if config or new is None or locate(root):
-        workspace = open_workspace(config)
-    else:
-        workspace = Workspace(root=root, file=root / FILE_NAME, settings=Settings(format=FORMAT_VERSION))
-    schema = workspace.settings.schema or Schema()
-    if new is not None:
-        schema = msgspec.structs.replace(schema, dir=workspace.relative(root / new))
-    if against is not None:
-        is_path = not against.startswith(GIT)
-        schema = msgspec.structs.replace(schema, against=workspace.relative(root / against) if is_path else against)
-    settings = msgspec.structs.replace(workspace.settings, schema=schema, pacts=None)
-    return msgspec.structs.replace(workspace, settings=settings)
 
 
 def _named(workspace: Workspace, participants: tuple[str, ...], table: str) -> tuple[str, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import sleep as wait
 from typing import NoReturn
 
 import click
@@ -209,7 +209,7 @@ def _answer(config: Path | None, question: Question, manner: Manner) -> NoReturn
     for _ in range(manner.retries):
         if decision.verdict is not Verdict.UNPROVEN:
             break
-        time.sleep(manner.interval_s)
+        wait(manner.interval_s)
         decision = _decide(ledger, question)
     end_when_nobody_reads()
     if manner.output == "json":

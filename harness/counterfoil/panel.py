@@ -97,6 +97,14 @@ class Panel:
             readings.append(Reading(payload, row, distinct(found)))
         return readings
 
+    def _about(self, payload: Payload) -> Payload:
+        """The payload as divergences name it: code treats each field in its own way, a runtime each kind of field."""
+        if self._view is View.SCHEMA:
+            return payload
+        name = self._message.full_name
+        kinds = (f"{name}{'.' * bool(path)}{path} {kind}" for path, kind, _state in payload.parts)
+        return replace(payload, kind=PLUS.join(kinds))
+
     def _with_orders(
         self, found: list[Divergence], given: Payload, turned: Payload, rows: tuple[Row, Row]
     ) -> list[Divergence]:
@@ -104,14 +112,6 @@ class Panel:
         if not by_order:
             return found
         return settled(found, by_order, compare(turned, rows[1], view=self._view))
-
-    def _about(self, payload: Payload) -> Payload:
-        """The payload as divergences name it: code treats each field in its own way, a runtime each kind of field."""
-        if self._view is View.SCHEMA:
-            return payload
-        name = self._message.name
-        kinds = (f"{name}{'.' * bool(path)}{path} {kind}" for path, kind, _state in payload.parts)
-        return replace(payload, kind=PLUS.join(kinds))
 
 
 def key(payload: Payload) -> Key:

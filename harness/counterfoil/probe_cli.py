@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import click
 
+from counterfoil.breaking_cli import replay_change
 from counterfoil.errors import UsageError
 from counterfoil.events import Event
 from counterfoil.model import Verdict
@@ -105,10 +106,14 @@ def stopped_by_ctrl_c(processes: Processes) -> Iterator[None]:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.argument("new", required=False)
 @click.option("--schema", help="A folder of protos or an image; by default the configured schema.")
+@click.option("--against", help="Of a schema change: the old schema, beside NEW, in place of those in the witness.")
 @click.pass_obj
-def replay(config: Path | None, file: Path, schema: str | None) -> None:
-    """Read a witness's payload again: exit 1 when the stubs still disagree as it says, 0 when they no longer do."""
+def replay(config: Path | None, file: Path, new: str | None, schema: str | None, against: str | None) -> None:
+    """Read a witness's payload again: exit 1 when it still shows what it says, 0 when it no longer does."""
+    if replay_change(config, file, against, new):
+        return
     workspace = open_workspace(config)
     witness = read_witness(file)
     names = stub_names(workspace, tuple(sorted({one.stub for one in witness.outcomes})))

@@ -30,7 +30,6 @@ RANDOM_EXAMPLES = 100
 """Made up at a time, so that the first are tried before all are made."""
 SEEDS_APART = 1_000_003
 QUIET_PAYLOADS = 500
-"""So many random payloads without news end a search."""
 SHRINK_CANDIDATES = 600
 FAULT_SHOWINGS = 15
 """So often a payload that ends a stub, or lets it hang, is shown in a smaller one: it costs a restart or a deadline."""
@@ -75,6 +74,8 @@ class Budget:
 
     seconds: float | None = None
     examples: int | None = None
+    patience: int = QUIET_PAYLOADS
+    """So many random payloads without news end a search as well."""
     clock: Callable[[], float] = time.monotonic
 
     def batch(self, progress: Progress) -> int:
@@ -116,7 +117,7 @@ class Search:
                 if budget.is_spent(progress):
                     progress.ended = Ended.BUDGET
                     return
-            if quiet >= QUIET_PAYLOADS:
+            if quiet >= budget.patience:
                 break
         progress.ended = Ended.NOTHING_NEW
 

@@ -10,6 +10,7 @@ LEVELS: dict[str, Level] = {
     "PROVIDER_TIMED_OUT": Level.BEHAVIOUR,
     "PROVIDER_DIED": Level.BEHAVIOUR,
     "DIVERGENCE": Level.BEHAVIOUR,
+    "BEHAVIOUR_CHANGED": Level.BEHAVIOUR,
     "CONSUMER_TEST_FAILED": Level.BEHAVIOUR,
     # A version would meet another that it does not fit.
     "VERIFICATION_FAILED": Level.BEHAVIOUR,
@@ -54,6 +55,7 @@ LEVELS: dict[str, Level] = {
     "VERIFIER_TIMED_OUT": Level.UNPROVEN,
     "PROBE_NOT_RUN": Level.UNPROVEN,
     "SCHEMA_DOES_NOT_COMPILE": Level.UNPROVEN,
+    "SCHEMA_UNUSABLE": Level.UNPROVEN,
     "BUF_FAILED": Level.UNPROVEN,
 }
 

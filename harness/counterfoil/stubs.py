@@ -24,7 +24,7 @@ CHUNK_BYTES = 1 << 18
 WINDOW_BYTES = 1 << 20
 WINDOW_QUESTIONS = 4_096
 STOP_WITHIN_S = 2.0
-RESTARTS = 100
+RESTARTS = 30
 TAIL_SHOWN = 10
 
 
@@ -175,6 +175,10 @@ class Stub:
         self._schemas[schema_id] = file_descriptor_set
         if self._conversation:
             self._load(self._conversation, schema_id)
+
+    def forget(self, schema_id: str) -> None:
+        """Load it no more after a restart."""
+        self._schemas.pop(schema_id, None)
 
     def ask(self, questions: Iterable[Question]) -> Iterator[Outcome]:
         """The outcome of each question, in their order. Never raises for what the stub does."""

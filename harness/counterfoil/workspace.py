@@ -71,10 +71,10 @@ class Participant(_Table, frozen=True):
     build: tuple[Build, ...] = ()
     provider: Provider | None = None
     consumer: Consumer | None = None
-    writes: tuple[Text, ...] = ()
-    """Full names of the messages that it sends or stores; none given: any of the schema."""
     reads: tuple[Text, ...] = ()
-    """Likewise, of those that it takes in."""
+    """Full names of protobuf messages and services that it reads; `*` stands for any part of one. None: any."""
+    writes: tuple[Text, ...] = ()
+    """The same of those that it writes, or serves."""
 
 
 class Stub(_Table, frozen=True):

@@ -23,22 +23,26 @@ def can_i_deploy(versions: Iterable[VersionRef], destination: Destination | None
     return _shell(words)
 
 
-def verify(provider: str, number: str | None) -> str:
-    """Verify a provider's pacts and record the results; without a number, as the version that git names."""
-    words = ["verify", "--participant", provider, "--record"]
+def verify(consumer: str, provider: str, number: str | None) -> str:
+    """Verify one pact and record the result; without a number, as the version that git names."""
+    words = ["verify", "-k", _cases(consumer, provider), "--record"]
     return _shell(words if number is None else [*words, "--version", number])
 
 
-def reproduce(provider: str, interaction: str | None) -> str:
+def reproduce(consumer: str, provider: str, interaction: str | None) -> str:
     """Verify again what failed, and look at it."""
-    words = ["verify", "--participant", provider]
-    return _shell(words if interaction is None else [*words, "-k", interaction])
+    return _shell(["verify", "-k", _cases(consumer, provider) + (interaction or "")])
 
 
-def record_deployment(version: VersionRef, environment: str) -> str:
+def _cases(consumer: str, provider: str) -> str:
+    """The part that the ids of a pact's cases share, and no other pact's."""
+    return f"::{consumer}→{provider}::"
+
+
+def record_deployment(version: VersionRef, environment: str, instance: str | None = None) -> str:
     """Say that a version is live."""
     words = ["record-deployment", "-a", version.participant, "-e", version.number, "--environment", environment]
-    return _shell(words)
+    return _shell(words if instance is None else [*words, "--instance", instance])
 
 
 def publish(version: VersionRef) -> str:

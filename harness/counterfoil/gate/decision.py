@@ -38,6 +38,16 @@ class Decision:
         """Compatible where nothing stands against it."""
         return worst([Verdict.COMPATIBLE, *(reason.verdict for reason in self.reasons)])
 
+    @property
+    def next(self) -> tuple[str, ...]:
+        """The commands to run, each once, the most important first; after a yes, those that record the deployments."""
+        environment = self.question.environment
+        if self.reasons or environment is None:
+            return tuple(dict.fromkeys(reason.next for reason in self.reasons))
+        picked = [version for one in self.broker.resolved if one.specified for version in one.versions]
+        order = self.rollout.order if self.rollout and self.rollout.order else picked
+        return tuple(commands.record_deployment(version, environment, self.question.instance) for version in order)
+
 
 def decide(facts: Facts, question: Question) -> Decision:
     """Judge; the facts are those that `Facts` asks for. Unknown names are to be refused before."""

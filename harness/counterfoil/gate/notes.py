@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from counterfoil.gate.decision import Decision
+from counterfoil.gate.rollout import Precedence
 from counterfoil.model import Verdict
 
 PACT_RULES = frozenset({"VERIFICATION_FAILED", "VERIFICATION_MISSING", "PROVIDER_NOT_DEPLOYED"})
@@ -38,11 +39,20 @@ def _why(decision: Decision) -> str:
 
 
 def _order(decision: Decision) -> Iterator[str]:
-    if decision.rollout and decision.rollout.order and decision.rollout.precedences:
-        order = ", then ".join(map(str, decision.rollout.order))
-        yield f"Deploy in this order: {order}."
-        for one in decision.rollout.precedences:
-            yield f"{one.first} goes before {one.second}, because {one.reasons[0].message}."
+    rollout = decision.rollout
+    if not rollout or not rollout.order or not rollout.precedences:
+        return
+    order = ", then ".join(map(str, rollout.order))
+    kept = [one for one in rollout.precedences if rollout.order.index(one.first) < rollout.order.index(one.second)]
+    yield f"Deploy in this order: {order}; {'; '.join(map(_cause, kept))}."
+    if len(kept) < len(rollout.precedences):
+        yield "They need each other, and none of them is there yet: until all are, the first will miss the others."
+
+
+def _cause(one: Precedence) -> str:
+    if one.is_first_deployment:
+        return f"{one.second} needs {one.first.participant} to be there"
+    return f"the other way round, {one.reasons[0].message}"
 
 
 def _left_out(decision: Decision) -> Iterator[str]:

@@ -82,7 +82,8 @@ def _failed(index: FactIndex, question: Question, row: Row) -> Reason:
     message = f"{provider} does not honour the pact of {row.pact.consumer}"
     way_out = _better_provider(index, question, row)
     if way_out is None:
-        following = commands.reproduce(row.pact.provider, failures[0].interaction if failures else None)
+        first = next((one.interaction for one in failures if one.interaction), None)
+        following = commands.reproduce(row.pact.consumer.participant, row.pact.provider, first)
     else:
         message += f", but {way_out} does: deploy both, in the order that the next command gives"
         following = commands.can_i_deploy([row.pact.consumer, way_out], question.destination)
@@ -93,8 +94,8 @@ def _failed(index: FactIndex, question: Question, row: Row) -> Reason:
         next=following,
         consumer=row.pact.consumer,
         provider=provider,
-        symbols=tuple(failure.interaction for failure in failures),
-        witnesses=tuple(failure.detail for failure in failures),
+        symbols=tuple(failure.interaction for failure in failures if failure.interaction),
+        witnesses=tuple(failure.detail for failure in failures if failure.detail),
     )
 
 
@@ -126,7 +127,7 @@ def _missing(index: FactIndex, question: Question, row: Row) -> Reason:
         rule="VERIFICATION_MISSING",
         subject=f"{row.pact.consumer}→{provider}",
         message=message,
-        next=commands.verify(provider.participant, provider.number),
+        next=commands.verify(row.pact.consumer.participant, provider.participant, provider.number),
         consumer=row.pact.consumer,
         provider=provider,
     )
@@ -134,13 +135,12 @@ def _missing(index: FactIndex, question: Question, row: Row) -> Reason:
 
 def _not_deployed(index: FactIndex, question: Question, row: Row) -> Reason:
     name, consumer = row.pact.provider, row.pact.consumer
-    where = question.environment or "what was asked about"
-    message = f"{consumer} needs {name}, and no version of {name} is recorded in {where}"
+    message = f"{consumer} needs {name}, and no version of {name} is {_where(question)}"
     other = next(_honouring(index, row), None)
     if other is None:
         newest = index.newest(name)
         message += ", nor has any honoured the pact: verify one, then deploy it before or together with the consumer"
-        following = commands.verify(name, newest.number if newest else None)
+        following = commands.verify(consumer.participant, name, newest.number if newest else None)
     else:
         following = commands.can_i_deploy([consumer, other], question.destination)
         message += f". {other} honours the pact: deploy both, the provider first"
@@ -149,6 +149,17 @@ def _not_deployed(index: FactIndex, question: Question, row: Row) -> Reason:
     return Reason(
         rule="PROVIDER_NOT_DEPLOYED", subject=f"{consumer}→{name}", message=message, next=following, consumer=consumer
     )
+
+
+def _where(question: Question) -> str:
+    destination = question.destination
+    if destination is None:
+        return "among those asked about"
+    if destination.environment is not None:
+        return f"recorded in {destination.environment}"
+    if destination.tag is not None:
+        return f"tagged {destination.tag}"
+    return "on its main branch" if destination.main_branch else "recorded"
 
 
 _REASONS: dict[str, Callable[[FactIndex, Question, Row], Reason]] = {

@@ -33,10 +33,18 @@ class Precedence:
         """Whether they are known not to fit, rather than not known to fit."""
         return any(reason.verdict is Verdict.BROKEN for reason in self.reasons)
 
+    @property
+    def is_first_deployment(self) -> bool:
+        """Whether all that is wrong is that no `first` was ever there: in another order, nothing that runs breaks."""
+        return all(reason.rule == "PROVIDER_NOT_DEPLOYED" for reason in self.reasons)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
-    """In which order to deploy; `order` is None where none works. Without precedences any order does."""
+    """In which order to deploy; `order` is None where none works. Without precedences any order does.
+
+    Of participants that need each other and were never deployed, one has to be the first: that is no reason against it.
+    """
 
     order: tuple[VersionRef, ...] | None
     precedences: tuple[Precedence, ...]
@@ -55,7 +63,9 @@ def plan_rollout(new: Mapping[str, VersionRef], objections: Objections) -> Rollo
         for second, first in permutations(sorted(new), 2)
         if (reasons := objections(new[second], first))
     )
-    return Rollout(order=_ordered(new.values(), precedences), precedences=precedences)
+    firm = [one for one in precedences if not one.is_first_deployment]
+    order = _ordered(new.values(), precedences) or _ordered(new.values(), firm)
+    return Rollout(order=order, precedences=precedences)
 
 
 def _ordered(versions: Iterable[VersionRef], precedences: Iterable[Precedence]) -> tuple[VersionRef, ...] | None:

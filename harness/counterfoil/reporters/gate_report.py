@@ -27,6 +27,7 @@ ANSWERS = {Verdict.COMPATIBLE: "yes", Verdict.BROKEN: "no", Verdict.UNPROVEN: "u
 RESULTS = {True: ("passed", "green"), False: ("failed", "bold red"), None: ("unknown", "yellow")}
 VALUE_SHOWN_CHARS = 400
 WITNESSES_SHOWN = 4
+WITNESS_LINES_SHOWN = 6
 ROWS_SHOWN = 40
 
 
@@ -62,14 +63,9 @@ def document(decision: Decision, *, dry_run: bool) -> dict[str, object]:
         "pairs": [_row(row) for row in decision.pairs],
         "flows": [_flow(flow) for flow in decision.flows],
         "rollout": _rollout(decision.rollout),
-        "next": next_commands(decision.reasons),
+        "next": list(decision.next),
         "notes": list(notes.of(decision)),
     }
-
-
-def next_commands(reasons: Iterable[Reason]) -> list[str]:
-    """The commands to run, each once, the most important first."""
-    return list(dict.fromkeys(reason.next for reason in reasons))
 
 
 def _version(version: VersionRef | None) -> dict[str, str] | None:
@@ -156,6 +152,10 @@ def render_text(console: Console, decision: Decision, *, dry_run: bool) -> None:
         console.print(_reason_text(reason))
     for note in notes.of(decision):
         console.print(Text(f"\nnote  {printable(note)}"))
+    if not decision.reasons and decision.next:
+        console.print("\nonce it is deployed")
+        for command in decision.next:
+            console.print(Text(f"  next  {printable(command)}"))
     if decision.pairs:
         render_matrix(console, decision.pairs)
 
@@ -198,7 +198,7 @@ def _witness_lines(reason: Reason) -> Iterator[str]:
         lines = [f"{symbol}: {witness}" for symbol, witness in zip(reason.symbols, reason.witnesses, strict=True)]
     else:
         lines = [*reason.symbols, *reason.witnesses]
-    for line in lines[:WITNESSES_SHOWN]:
+    for line in (part for whole in lines[:WITNESSES_SHOWN] for part in whole.split("\n")[:WITNESS_LINES_SHOWN]):
         text = printable(line)
         yield text if len(text) <= VALUE_SHOWN_CHARS else f"{text[:VALUE_SHOWN_CHARS]}..."
     if len(lines) > WITNESSES_SHOWN:

@@ -14,10 +14,23 @@ from rich.table import Table
 from rich.text import Text
 
 from counterfoil.events import CaseFinished, Event, RunStarted, StepFinished, StepStarted
-from counterfoil.model import CaseResult, Evidence, Finding, Lane, Mismatch, Output, Report, Verdict, Waiver, worst
+from counterfoil.model import (
+    CaseResult,
+    Evidence,
+    Finding,
+    Lane,
+    Mismatch,
+    Output,
+    PayloadWitness,
+    Report,
+    SchemaChange,
+    Verdict,
+    Waiver,
+    worst,
+)
 
 FINDINGS_SHOWN = 12
-WAIVERS_SHOWN = 12
+WAIVERS_SHOWN = 3
 BASIC_PLANE_END = 0xFFFF
 UNITS = {
     Lane.BUILD: "participant",
@@ -155,6 +168,26 @@ def _evidence_lines(evidence: Iterable[Evidence]) -> Iterator[str]:
         if isinstance(output, Output):
             yield f"{printable(output.label)}:"
             yield from (f"      | {_cut(line)}" for line in output.lines[-OUTPUT_LINES_SHOWN:])
+    for one in evidence:
+        if isinstance(one, SchemaChange):
+            yield from map(_cut, change_lines(one))
+        elif isinstance(one, PayloadWitness):
+            yield f"payload of {_cut(one.message)} ({one.direction}, {one.encoding}): {_cut(one.readable)}"
+            yield from (f"      {_cut(line)}" for line in reading_lines(one))
+            yield f"      {_cut(one.path)}"
+
+
+def change_lines(change: SchemaChange) -> Iterator[str]:
+    """Who else reports a change, and whom it concerns."""
+    for label, names in (("buf", change.also), ("who", change.participants), ("pacts", change.pacts)):
+        if names:
+            yield f"{label:5} {', '.join(names)}"
+
+
+def reading_lines(witness: PayloadWitness) -> Iterator[str]:
+    """What each runtime made of a payload."""
+    for one in witness.runtimes:
+        yield f"{one.stub} ({one.runtime}): {one.read if one.breaks else f'agrees; {one.read}'}"
 
 
 def _cut(text: str) -> str:
