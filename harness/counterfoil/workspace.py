@@ -71,6 +71,8 @@ class Participant(_Table, frozen=True):
     build: tuple[Build, ...] = ()
     provider: Provider | None = None
     consumer: Consumer | None = None
+    stub: Text | None = None
+    """The stub that reads payloads as it does, so that what the probe finds between two stubs says who is concerned."""
     reads: tuple[Text, ...] = ()
     """Full names of protobuf messages and services that it reads; `*` stands for any part of one. None: any."""
     writes: tuple[Text, ...] = ()
