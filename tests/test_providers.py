@@ -133,8 +133,8 @@ def test_a_missing_tool_is_named_with_the_way_to_get_it(shop: Workspace, where: 
 def test_a_failed_build_shows_what_it_printed(shop: Workspace) -> None:
     shop.configure("participants.catalog", build=[{"run": ["sh", "-c", "echo building; echo E0382 >&2; exit 101"]}])
     found = the_only(shop.judge("verify"), "BUILD_FAILED", "catalog:1")
-    assert found["message"] == "building catalog failed: sh -c echo building; echo E0382 >&2; exit 101"
-    assert found["fix"] == "run it by hand in catalog"
+    assert found["message"] == "building catalog failed: sh -c 'echo building; echo E0382 >&2; exit 101'"
+    assert found["fix"].startswith("run it by hand: cd catalog && ")
     assert found["location"] == {"path": "catalog", "line": None}
     assert found["evidence"] == [{"kind": "output", "label": "it printed", "lines": ["building", "E0382"]}]
 

@@ -91,6 +91,40 @@ def test_a_pact_without_interactions(shop: Workspace, written_as: Callable[[Obje
     assert found["fix"].endswith("counterfoil consume --participant web")
 
 
+@pytest.mark.fires("PACT_VERSION_UNKNOWN")
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"pactSpecification": {"version": "9.9"}},
+        {"pact-specification": {"version": "latest"}},
+        {"pactSpecificationVersion": 7},
+    ],
+    ids=["V9.9", "a word", "a number"],
+)
+def test_a_pact_of_a_specification_that_nobody_knows(shop: Workspace, metadata: Object) -> None:
+    shop.pact(pact("web", "catalog", interaction("a product", body={"id": 1}), metadata=metadata))
+    report = shop.judge_here("check", "--lane", "pacts")
+    assert (report.verdict, report.exit_code) == ("unproven", 3)
+    assert "1 to 4 are known" in report.the("PACT_VERSION_UNKNOWN", "web→catalog")["message"]
+
+
+@pytest.mark.silent("PACT_VERSION_UNKNOWN")
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"pactSpecification": {"version": "4.0"}},
+        {"pact-specification": {"version": "3.0.0"}},
+        {"pactSpecificationVersion": "2.0.0"},
+        {},
+        [],
+    ],
+    ids=["V4", "V3", "V2", "none", "no object"],
+)
+def test_a_pact_of_a_known_specification_or_of_none(shop: Workspace, metadata: object) -> None:
+    shop.pact(pact("web", "catalog", interaction("a product", body={"id": 1}), metadata=metadata))
+    assert shop.judge_here("check", "--lane", "pacts").rules == set()
+
+
 @pytest.mark.fires("PACT_PARTICIPANT_UNKNOWN")
 @pytest.mark.parametrize("declared", [True, False])
 def test_a_provider_that_nobody_can_start(shop: Workspace, *, declared: bool) -> None:

@@ -14,6 +14,8 @@ from counterfoil.model import Finding, Location
 from counterfoil.rules import finding
 
 MAX_PACT_BYTES = 64 * 1024 * 1024
+KNOWN_SPECIFICATION = re.compile(r"V?[1-4](\.\d+){0,2}", re.IGNORECASE)
+SHOWN_CHARS = 40
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -60,6 +62,8 @@ class Pact:
     consumer: str
     provider: str
     interactions: tuple[Interaction, ...]
+    specification: str = ""
+    """The version of Pact's specification that the file names; empty where it names none, which is V1 or V2."""
 
     @property
     def pair(self) -> str:
@@ -96,7 +100,19 @@ def parse_pact(path: str, data: bytes) -> Pact:
         consumer=_participant_name(path, document, "consumer"),
         provider=_participant_name(path, document, "provider"),
         interactions=tuple(interactions),
+        specification=_specification(document),
     )
+
+
+def _specification(document: dict[str, Json]) -> str:
+    """Writers have put the version in three places over the years."""
+    metadata = document.get("metadata")
+    if not isinstance(metadata, dict):
+        return ""
+    tables = [metadata.get(key) for key in ("pactSpecification", "pact-specification")]
+    versions = [table.get("version") for table in tables if isinstance(table, dict)]
+    found = next((one for one in (*versions, metadata.get("pactSpecificationVersion")) if one is not None), "")
+    return str(found)
 
 
 def _parse_json(path: str, data: bytes) -> Json:
@@ -224,7 +240,21 @@ def lint_pact(pact: Pact) -> tuple[Finding, ...]:
                 location=pact.locate(),
             ),
         )
-    return (*_duplicates(pact), *_arrays_without_min(pact))
+    return (*_unknown_specification(pact), *_duplicates(pact), *_arrays_without_min(pact))
+
+
+def _unknown_specification(pact: Pact) -> Iterator[Finding]:
+    """Matching rules are written differently in each version: read as another one, they may match everything."""
+    if pact.specification and not KNOWN_SPECIFICATION.fullmatch(pact.specification):
+        yield finding(
+            "PACT_VERSION_UNKNOWN",
+            pact.pair,
+            f"the pact is of version '{pact.specification[:SHOWN_CHARS]}' of Pact's specification; "
+            "1 to 4 are known, and read as another one its matching rules could be ignored",
+            fix=f"correct metadata.pactSpecification.version, or write it anew: "
+            f"counterfoil consume --participant {pact.consumer}",
+            location=pact.locate(),
+        )
 
 
 def _duplicates(pact: Pact) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
@@ -59,8 +60,8 @@ class Preparation:
             return finding(
                 "BUILD_FAILED",
                 f"{name}:{number}",
-                f"building {name} {how}: {' '.join(build.run)}",
-                fix=f"run it by hand in {unit.dir}",
+                f"building {name} {how}: {shlex.join(build.run)}",
+                fix=f"run it by hand: cd {shlex.quote(unit.dir)} && {shlex.join(build.run)}",
                 location=Location(path=unit.dir),
                 evidence=(Output(label="it printed", lines=done.tail[-BUILD_TAIL_SHOWN:]),),
             )

@@ -14,6 +14,7 @@ LEVELS: dict[str, Level] = {
     # Nothing or not everything was tried, so green would prove nothing.
     "PACT_MISSING": Level.UNPROVEN,
     "PACT_EMPTY": Level.UNPROVEN,
+    "PACT_VERSION_UNKNOWN": Level.UNPROVEN,
     "PACT_PARTICIPANT_UNKNOWN": Level.UNPROVEN,
     "PACT_NOT_WRITTEN": Level.UNPROVEN,
     "INTERACTION_DUPLICATED": Level.UNPROVEN,

@@ -13,17 +13,54 @@ from rich.console import Console
 
 from counterfoil.config import find_workspace, read_workspace
 from counterfoil.events import Event, RunFinished, fold
+from counterfoil.files import replace_file
 from counterfoil.model import Report
 from counterfoil.processes import Processes
 from counterfoil.reporters import json_report, text_report
+from counterfoil.reporters.kinds import KINDS, Wanted
 from counterfoil.workspace import Workspace
 
 Command = Callable[..., None]
 Run = Callable[[Processes], Iterator[Event]]
 
 
+STDERR = "-"
+REPORTS = "counterfoil.reports"
+
+
+class WantedReport(click.ParamType[Wanted]):
+    """A kind of report and where it goes, written `html=report.html`."""
+
+    name = "kind=path"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Wanted:
+        """The pair."""
+        kind, _, path = str(value).partition("=")
+        if kind not in KINDS or not path:
+            self.fail(
+                f"'{value}' is not KIND=PATH, for example html=report.html; kinds: {', '.join(KINDS)}", param, ctx
+            )
+        return Wanted(kind, path)
+
+
+def _keep_reports(context: click.Context, param: click.Parameter, wanted: tuple[Wanted, ...]) -> None:
+    paths = [one.path for one in wanted if one.path != STDERR]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise click.BadParameter(f"'{path}' is named for two reports", context, param)
+    context.meta[REPORTS] = wanted
+
+
 def output_option(command: Command) -> Command:
-    """`--format`, for every command that judges."""
+    """`--format` and `--report`, for every command that judges."""
+    command = click.option(
+        "--report",
+        type=WantedReport(),
+        multiple=True,
+        expose_value=False,
+        callback=_keep_reports,
+        help=f"Write a report too; repeatable. Kinds: {', '.join(KINDS)}.",
+    )(command)
     return click.option(
         "--format",
         "output",
@@ -41,12 +78,25 @@ def open_workspace(config: Path | None) -> Workspace:
 def judge(run: Run, output: str) -> NoReturn:
     """Run something that yields events, report it, and leave with the exit code of its verdict."""
     report, duration_s = _fold(run)
+    for wanted in click.get_current_context().meta.get(REPORTS, ()):
+        _write_report(wanted.path, wanted.text(report, duration_s))
     end_when_nobody_reads()
     if output == "json":
         write_json(json_report.render(report, duration_s))
     else:
         text_report.render(screen(), report, duration_s)
     sys.exit(report.verdict.exit_code)
+
+
+def _write_report(path: str, text: str) -> None:
+    """Write it whole or not at all."""
+    data = text.encode("utf-8", "backslashreplace")
+    if path == STDERR:
+        click.echo(data, err=True, nl=False)
+        return
+    file = Path(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(file, data)
 
 
 def end_when_nobody_reads() -> None:

@@ -1,0 +1,62 @@
+"""JUnit XML: a suite for each lane, a test case for each case; what belongs to no case is a case of the suite `run`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
+
+from counterfoil.model import CaseResult, Finding, Lane, Report, Verdict
+from counterfoil.reporters.evidence import plain_lines, safe
+
+RUN = "run"
+
+
+def render(report: Report, duration_s: float) -> str:
+    """The document. A broken case is a failure, an unproven one an error: both turn a CI server's page red."""
+    document = JUnitXml("counterfoil")
+    for lane in Lane:
+        results = [result for result in report.results if result.case.lane is lane]
+        if results:
+            document.add_testsuite(_suite(lane, map(_case, results)))
+    if report.findings:
+        document.add_testsuite(_suite(RUN, map(_finding_alone, report.findings)))
+    document.time = round(duration_s, 3)
+    text: bytes = document.tostring()  # type: ignore[no-untyped-call]
+    return text.decode()
+
+
+def _suite(name: str, cases: Iterable[TestCase]) -> TestSuite:
+    suite = TestSuite(name)
+    for case in cases:
+        suite.add_testcase(case)
+    return suite
+
+
+def _case(result: CaseResult) -> TestCase:
+    case = TestCase(safe(result.case.name), classname=safe(f"{result.case.lane}.{result.case.subject}"))
+    case.time = round(result.duration_s, 3)
+    case.result = list(_outcomes(result.findings))
+    notes = [_text(found) for found in result.findings if found.level.verdict is Verdict.COMPATIBLE]
+    if notes:
+        case.system_out = "\n\n".join(notes)
+    return case
+
+
+def _text(finding: Finding) -> str:
+    return "\n".join([f"{safe(finding.rule)}  {safe(finding.subject)}", *plain_lines(finding)])
+
+
+def _finding_alone(finding: Finding) -> TestCase:
+    case = TestCase(safe(finding.subject), classname=safe(f"{RUN}.{finding.rule}"))
+    case.result = list(_outcomes([finding]))
+    return case
+
+
+def _outcomes(findings: Iterable[Finding]) -> Iterator[Failure | Error]:
+    for finding in findings:
+        verdict = finding.level.verdict
+        if verdict is not Verdict.COMPATIBLE:
+            outcome = (Failure if verdict is Verdict.BROKEN else Error)(safe(finding.message), safe(finding.rule))
+            outcome.text = _text(finding)
+            yield outcome

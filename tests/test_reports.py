@@ -1,0 +1,210 @@
+"""Reports in files: each kind holds every finding, and nothing from outside gets out of its place in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from counterfoil.model import Case, CaseResult, Finding, Lane, Level, Location, Mismatch, Output, Report
+from counterfoil.reporters.kinds import KINDS
+from jsonschema import Draft4Validator
+
+from tests.builders import Workspace, interaction, pact
+
+SARIF_SCHEMA = Path(__file__).resolve().parent / "schemas" / "sarif-2.1.0.json"
+EVIL = (
+    "<img src=x onerror=document.title='owned'>]]> & \"q\" 'a' \x1b[31m\x00\u202e ``` --> %0A::error::\ud800 </script>"
+)
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+PAGE_WITHIN_S = 60
+
+
+def finding(number: int, level: Level = Level.BEHAVIOUR, text: str = EVIL) -> Finding:
+    return Finding(
+        rule="INTERACTION_FAILED",
+        subject=f"web→catalog::case {number} {text}",
+        level=level,
+        message=f"it failed {text}",
+        fix=f"counterfoil replay {number} {text}",
+        location=Location(path=f"contracts/pacts/{number}.json", line=number + 1),
+        evidence=(
+            Mismatch(path=f"$.{text}", expected=text, actual="null", message=text),
+            Output(label=text, lines=("a line", text)),
+        ),
+    )
+
+
+def report(count: int, text: str = EVIL) -> Report:
+    """One passed case, one with all the findings, and a finding of the run."""
+    levels = list(Level)
+    case = Case(lane=Lane.VERIFY, subject="web→catalog", name=f"a product {text}", participants=("web", "catalog"))
+    good = Case(lane=Lane.SCHEMA, subject="protos", name="lint")
+    found = tuple(finding(number, levels[number % len(levels)], text) for number in range(count))
+    return Report(
+        results=(
+            CaseResult(case=case, findings=found, duration_s=1.5),
+            CaseResult(case=good, duration_s=0.5),
+        ),
+        findings=(Finding(rule="PACT_MISSING", subject=text, level=Level.UNPROVEN, message=text, fix=text),),
+    )
+
+
+def written(kind: str, of: Report) -> str:
+    return KINDS[kind](of, 2.0)
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"badge"}))
+def test_every_kind_names_every_finding_and_no_control_character(kind: str) -> None:
+    text = written(kind, report(7))
+    assert [number for number in range(7) if f"case {number}" not in text] == []
+    assert "PACT_MISSING" in text
+    assert "\x1b" not in text
+    assert "\x00" not in text
+    assert "\u202e" not in text or kind == "json"  # JSON escapes what JSON must, and says all else as it is
+
+
+def test_sarif_is_valid_and_points_at_the_line() -> None:
+    log = json.loads(written("sarif", report(7)))
+    Draft4Validator(json.loads(SARIF_SCHEMA.read_text(encoding="utf-8"))).validate(log)
+    [run] = log["runs"]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert rules == ["INTERACTION_FAILED", "PACT_MISSING"]
+    assert {rules[result["ruleIndex"]] == result["ruleId"] for result in run["results"]} == {True}
+    assert [result["level"] for result in run["results"]].count("error") == sum(n % 5 in {0, 1} for n in range(7))
+    place = run["results"][0]["locations"][0]["physicalLocation"]
+    assert place == {
+        "artifactLocation": {"uri": "contracts/pacts/0.json", "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": 1},
+    }
+
+
+def test_junit_counts_what_broke_and_what_is_unproven() -> None:
+    root = ET.fromstring(written("junit", report(5)))  # noqa: S314 - we wrote it
+    suites = {suite.get("name"): suite for suite in root}
+    counts = {name: (one.get("tests"), one.get("failures"), one.get("errors")) for name, one in suites.items()}
+    assert counts == {"verify": ("1", "2", "1"), "schema": ("1", "0", "0"), "run": ("1", "0", "1")}
+    [failure, *_] = suites["verify"].iter("failure")
+    assert failure.get("type") == "INTERACTION_FAILED"
+    assert "expected <img" in str(failure.text)
+
+
+def test_github_annotations_are_one_line_each() -> None:
+    lines = written("github", report(5)).splitlines()
+    assert len(lines) == 5 + 1 + 1
+    assert all(re.match(r"::(error|warning|notice) [^\n]*::", line) for line in lines)
+    assert all("%250A::error::" in line for line in lines[:-1])
+    assert lines[0].startswith("::error file=contracts/pacts/0.json,")
+    assert lines[-1] == "::error title=Counterfoil: broken::1 of 2 cases compatible, 2.0 s"
+
+
+def test_a_markdown_comment_stays_within_what_github_takes() -> None:
+    text = written("markdown", report(500))
+    assert len(text.encode("utf-8", "backslashreplace")) < 65_536
+    left_out = re.search(r"and (\d+) more findings", text)
+    assert left_out
+    assert text.count("<details") + int(left_out[1]) == 501
+    assert "<img" not in re.sub(r"(?ms)^(`{4,})$.*?^\1$", "", text)
+
+
+def test_a_badge_says_the_verdict() -> None:
+    svg = ET.fromstring(written("badge", report(1)))  # noqa: S314 - we wrote it
+    assert "".join(svg.itertext()).endswith("contractsbroken")
+
+
+def test_the_page_lets_nothing_in_and_out() -> None:
+    text = written("html", report(3))
+    assert "<img" not in text
+    assert re.search(r"""(src|href)=["']?(https?:)?//""", text) is None
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
+    assert policy
+    assert policy[1].startswith("default-src 'none'; style-src 'sha256-")
+
+
+class Browser:
+    """Real Chromium, which prints the page as it is after its script ran."""
+
+    def __init__(self, folder: Path) -> None:
+        if CHROMIUM is None:
+            if os.environ.get("CI"):
+                pytest.fail("Chromium is needed: apt-get install chromium")
+            pytest.skip("Chromium is not installed: apt-get install chromium")
+        self._folder = folder
+
+    def page(self, text: str, fragment: str = "") -> str:
+        file = self._folder / "report.html"
+        file.write_bytes(text.encode("utf-8", "backslashreplace"))
+        switches = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+        profile = f"--user-data-dir={self._folder / 'profile'}"
+        command = [str(CHROMIUM), *switches, profile, "--dump-dom", f"file://{file}{fragment}"]
+        return subprocess.run(command, capture_output=True, check=True, timeout=PAGE_WITHIN_S).stdout.decode()
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Browser:
+    return Browser(tmp_path)
+
+
+def visible(page: str) -> int:
+    rows = re.findall(r'<details class="finding[^>]*>', page)
+    assert rows
+    return sum("hidden" not in row for row in rows)
+
+
+def test_the_filter_of_the_page_stands_in_its_address(browser: Browser) -> None:
+    text = written("html", report(20))
+    assert "<title>broken: Counterfoil</title>" in browser.page(text)  # and no handler of EVIL's has run
+    page = browser.page(text, "#q=web+pacts/7.json&without=additive")
+    assert visible(page) == 1
+    assert "1 of 21 findings" in page
+    assert visible(browser.page(text, "#q=case&without=behaviour,policy")) == 12
+
+
+def test_the_page_is_usable_with_ten_thousand_findings(browser: Browser) -> None:
+    text = written("html", report(10_000, "plain"))
+    started_s = time.monotonic()
+    assert visible(browser.page(text, "#q=pacts/9999.json")) == 1
+    assert time.monotonic() - started_s < PAGE_WITHIN_S
+
+
+def test_reports_are_written_beside_what_is_printed(shop: Workspace) -> None:
+    shop.provide("catalog", {"routes": {"GET /product": {"body": {"id": None}}}})
+    shop.pact(pact("web", "catalog", interaction("a product", path="/product", body={"id": 1})))
+    wanted = [f"{kind}=out/report.{kind}" for kind in KINDS]
+    ran = shop.run("check", "--format", "json", *(word for one in wanted for word in ("--report", one)))
+    printed: dict[str, Any] = json.loads(ran.stdout)
+    assert (ran.exit_code, printed["verdict"]) == (1, "broken")
+    assert json.loads((shop.root / "out/report.json").read_text(encoding="utf-8")) == printed
+    for kind in KINDS:
+        assert "broken" in (shop.root / f"out/report.{kind}").read_text(encoding="utf-8") or kind == "junit"
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["pdf=x.pdf"], "is not KIND=PATH"),
+        (["html"], "is not KIND=PATH"),
+        (["html="], "is not KIND=PATH"),
+        (["html=x", "junit=x"], "'x' is named for two reports"),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_judged(
+    shop: Workspace, words: list[str], complaint: str
+) -> None:
+    ran = shop.run("check", *(part for word in words for part in ("--report", word)))
+    assert ran.exit_code == 2
+    assert complaint in ran.stderr
+
+
+def test_a_report_in_the_way_of_a_folder(shop: Workspace) -> None:
+    (shop.root / "taken").mkdir()
+    ran = shop.run("check", "--report", "html=taken")
+    assert ran.exit_code == 2
+    assert "Traceback" not in ran.stderr
