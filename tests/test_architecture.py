@@ -15,7 +15,7 @@ PACKAGE = ROOT / "harness" / "counterfoil"
 TESTS = ROOT / "tests"
 WORDS = {"model", "errors"}
 PURE = {"events", "pacts", "plan", "rules", "workspace", "stub_protocol"}
-PURE_PACKAGES = {"probe"}
+PURE_PACKAGES = {"allowance", "probe"}
 ENGINE = {"engine", "probe_lane"}
 SHELLS = {"__main__", "cli", "doctor", "pytest_plugin", "shell"}
 SHELL_PACKAGES = {"reporters"}
@@ -78,11 +78,11 @@ def layer(name: str) -> int:
 
 
 def is_pure(name: str) -> bool:
-    return name in PURE or name.split(".")[0] in PURE_PACKAGES
+    return name in PURE or name.split(".", maxsplit=1)[0] in PURE_PACKAGES
 
 
 def is_shell(name: str) -> bool:
-    return name in SHELLS or name.endswith(SHELL_SUFFIX) or name.split(".")[0] in SHELL_PACKAGES
+    return name in SHELLS or name.endswith(SHELL_SUFFIX) or name.split(".", maxsplit=1)[0] in SHELL_PACKAGES
 
 
 @pytest.mark.parametrize("name", sorted(modules()))

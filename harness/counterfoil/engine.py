@@ -10,6 +10,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 
 from counterfoil import consumers, schema_lane, verification
+from counterfoil.allowance.lint import lint_matchers
 from counterfoil.builds import Stamps
 from counterfoil.events import CaseFinished, Event, FindingRaised, RunFinished, RunStarted, StepFinished, StepStarted
 from counterfoil.model import Case, CaseResult, Finding, Lane, Step
@@ -48,7 +49,7 @@ class Engine:
         for found in plan.findings:
             yield FindingRaised(found)
         for case, pact in plan.pact_cases:
-            yield CaseFinished(CaseResult(case=case, findings=lint_pact(pact)))
+            yield CaseFinished(CaseResult(case=case, findings=(*lint_pact(pact), *lint_matchers(pact))))
         yield from self._run(tasks)
         yield RunFinished(self._elapsed_s())
 
