@@ -14,7 +14,7 @@ from tests.builders import ROOT
 PACKAGE = ROOT / "harness" / "counterfoil"
 TESTS = ROOT / "tests"
 WORDS = {"model", "errors"}
-PURE = {"events", "pacts", "plan", "rules", "workspace", "stub_protocol"}
+PURE = {"events", "pacts", "plan", "rules", "workspace", "stub_protocol", "toml_tables", "waivers"}
 PURE_PACKAGES = {"allowance", "probe"}
 ENGINE = {"engine", "probe_lane"}
 SHELLS = {"__main__", "cli", "doctor", "pytest_plugin", "shell"}

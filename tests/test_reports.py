@@ -8,12 +8,13 @@ import re
 import shutil
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from counterfoil.model import Case, CaseResult, Finding, Lane, Level, Location, Mismatch, Output, Report
+from counterfoil.model import Case, CaseResult, Finding, Lane, Level, Location, Mismatch, Output, Report, Waiver
 from counterfoil.reporters.kinds import KINDS
 from jsonschema import Draft4Validator
 
@@ -117,6 +118,16 @@ def test_a_markdown_comment_stays_within_what_github_takes() -> None:
 def test_a_badge_says_the_verdict() -> None:
     svg = ET.fromstring(written("badge", report(1)))  # noqa: S314 - we wrote it
     assert "".join(svg.itertext()).endswith("contractsbroken")
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"badge"}))
+def test_a_waived_finding_is_told_and_breaks_nothing(kind: str) -> None:
+    waiver = Waiver(rule="INTERACTION_FAILED", subject="*", owner="team-web", reason="until the rollout ends")
+    case = Case(lane=Lane.VERIFY, subject="web→catalog", name="a product")
+    of = Report(results=(CaseResult(case=case, findings=(replace(finding(0), waived=waiver),)),))
+    text = written(kind, of)
+    assert "until the rollout ends" in text
+    assert "failures" not in text or 'failures="0"' in text
 
 
 def test_the_page_lets_nothing_in_and_out() -> None:

@@ -25,7 +25,16 @@ from counterfoil.probe_cli import probe, replay
 from counterfoil.processes import Processes
 from counterfoil.reporters import text_report
 from counterfoil.schema_lane import GIT
-from counterfoil.shell import Command, end_when_nobody_reads, judge, open_workspace, output_option, screen, write_json
+from counterfoil.shell import (
+    Command,
+    end_when_nobody_reads,
+    judge,
+    open_workspace,
+    output_option,
+    screen,
+    with_waivers,
+    write_json,
+)
 from counterfoil.workspace import FORMAT_VERSION, Schema, Settings, Workspace
 
 INTERRUPTED_EXIT_CODE = 130
@@ -144,7 +153,7 @@ def check(
     plan = make_plan(workspace.settings, read_pacts(workspace), selection)
     if list_only:
         _list(plan, output)
-    _check(workspace, plan, output)
+    _check(workspace, plan, output, selection=selection)
 
 
 @cli.command()
@@ -273,5 +282,8 @@ def _list(plan: Plan, output: str) -> NoReturn:
     sys.exit(0 if plan.cases else report.verdict.exit_code)
 
 
-def _check(workspace: Workspace, plan: Plan, output: str) -> NoReturn:
-    judge(lambda processes: Engine(workspace, processes).check(plan), output)
+def _check(workspace: Workspace, plan: Plan, output: str, *, selection: Selection | None = None) -> NoReturn:
+    """Judge a plan. A check that leaves nothing out tells of waivers that nothing shows any more."""
+    is_whole = selection is not None and not selection.is_narrow
+    run = with_waivers(workspace, lambda processes: Engine(workspace, processes).check(plan), lambda _: is_whole)
+    judge(run, output)

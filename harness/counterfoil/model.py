@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 
@@ -102,6 +103,23 @@ Evidence = Mismatch | Output
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """Findings that are accepted for now: those of a rule whose subject matches a pattern."""
+
+    rule: str
+    subject: str
+    """A pattern as `fnmatch` knows them: `*`, `?` and `[...]`."""
+    owner: str
+    reason: str
+    link: str | None = None
+    expires: date | None = None
+    """The last day on which it holds."""
+    witness: str | None = None
+    """The digest of the witness that it was granted for; None: whatever the witness."""
+    location: Location | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """Something that is not as it should be. Its identity is (rule, subject)."""
 
@@ -112,11 +130,20 @@ class Finding:
     fix: str
     location: Location | None = None
     evidence: tuple[Evidence, ...] = ()
+    witness: str | None = None
+    """The digest of the payload that shows it, such as `sha256:...`; None where there is none."""
+    waived: Waiver | None = None
+    """The waiver under which it is accepted for now."""
 
     @property
     def identity(self) -> tuple[str, str]:
         """The pair under which a finding is recognised from run to run."""
         return (self.rule, self.subject)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What it makes of the run: nothing, once it is waived."""
+        return Verdict.COMPATIBLE if self.waived else self.level.verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +172,7 @@ class CaseResult:
     @property
     def verdict(self) -> Verdict:
         """The worst of the findings' levels."""
-        return worst([Verdict.COMPATIBLE, *(finding.level.verdict for finding in self.findings)])
+        return worst([Verdict.COMPATIBLE, *(finding.verdict for finding in self.findings)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,16 +196,30 @@ class Report:
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:
-        """The findings of the run and of its cases, each identity once, the strongest level first, then by name."""
+        """The findings of the run and of its cases, each identity once: the waived last, the strongest first."""
         levels = list(Level)
+
+        def rank(finding: Finding) -> tuple[bool, int, str, str]:
+            return (finding.waived is not None, levels.index(finding.level), *finding.identity)
+
         found = [*self.findings, *(finding for result in self.results for finding in result.findings)]
         by_identity: dict[tuple[str, str], Finding] = {}
-        for finding in sorted(found, key=lambda finding: (levels.index(finding.level), *finding.identity)):
+        for finding in sorted(found, key=rank):
             by_identity.setdefault(finding.identity, finding)
         return tuple(by_identity.values())
+
+    @property
+    def open_findings(self) -> tuple[Finding, ...]:
+        """Those that nobody has accepted."""
+        return tuple(finding for finding in self.all_findings if finding.waived is None)
+
+    @property
+    def waived_findings(self) -> tuple[Finding, ...]:
+        """Those that a waiver accepts for now."""
+        return tuple(finding for finding in self.all_findings if finding.waived is not None)
 
     @property
     def verdict(self) -> Verdict:
         """The worst of all cases and findings; a run that judged nothing is `unproven`."""
         of_cases = worst(result.verdict for result in self.results)
-        return worst([of_cases, *(finding.level.verdict for finding in self.findings)])
+        return worst([of_cases, *(finding.verdict for finding in self.findings)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import chain, islice
 
 import hypothesis
@@ -34,22 +35,39 @@ class Found:
     outcomes: Row
 
 
+class Ended(Enum):
+    """Why a search stopped, in words that fit after `it ended because`."""
+
+    NOTHING_NEW = "nothing new came"
+    BUDGET = "the budget was spent"
+    INTERRUPTED = "it was interrupted"
+
+
 @dataclass(slots=True)
 class Progress:
     """How far a search came."""
 
     payloads: int = 0
     spent_s: float = 0.0
-    finished: bool = False
-    """Whether everything was tried before the budget ended."""
+    ended: Ended = Ended.INTERRUPTED
+    """Interrupted until the search ends by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """When to stop: after so many seconds of the clock."""
+    """When to stop at the latest: after so many seconds of the clock, or after so many payloads of the phases.
 
-    seconds: float
+    A budget in payloads alone makes a search that does not depend on the clock.
+    """
+
+    seconds: float | None = None
+    examples: int | None = None
     clock: Callable[[], float] = time.monotonic
+
+    def is_spent(self, progress: Progress) -> bool:
+        """Whether to stop here."""
+        out_of_time = self.seconds is not None and progress.spent_s >= self.seconds
+        return out_of_time or (self.examples is not None and progress.payloads >= self.examples)
 
 
 class Search:
@@ -72,9 +90,10 @@ class Search:
                 yield from self._new(reading)
                 self.progress.payloads += 1
                 self.progress.spent_s = budget.clock() - started
-                if self.progress.spent_s > budget.seconds:
+                if budget.is_spent(self.progress):
+                    self.progress.ended = Ended.BUDGET
                     return
-        self.progress.finished = True
+        self.progress.ended = Ended.NOTHING_NEW
 
     def _new(self, reading: Reading) -> Iterator[Found]:
         self.silent -= {stub for stub, outcome in reading.outcomes.items() if not isinstance(outcome, Unsupported)}

@@ -11,6 +11,10 @@ LEVELS: dict[str, Level] = {
     "PROVIDER_DIED": Level.BEHAVIOUR,
     "DIVERGENCE": Level.BEHAVIOUR,
     "CONSUMER_TEST_FAILED": Level.BEHAVIOUR,
+    # What was accepted for now is not what there is now.
+    "WAIVER_EXPIRED": Level.POLICY,
+    "WAIVER_WITNESS_CHANGED": Level.POLICY,
+    "WAIVER_UNMATCHED": Level.POLICY,
     # Nothing or not everything was tried, so green would prove nothing.
     "PACT_MISSING": Level.UNPROVEN,
     "PACT_EMPTY": Level.UNPROVEN,

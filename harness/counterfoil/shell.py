@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -14,10 +15,12 @@ from rich.console import Console
 from counterfoil.config import find_workspace, read_workspace
 from counterfoil.events import Event, RunFinished, fold
 from counterfoil.files import replace_file
-from counterfoil.model import Report
+from counterfoil.model import Report, Waiver
 from counterfoil.processes import Processes
 from counterfoil.reporters import json_report, text_report
 from counterfoil.reporters.kinds import KINDS, Wanted
+from counterfoil.waiver_file import read_waivers
+from counterfoil.waivers import never
 from counterfoil.workspace import Workspace
 
 Command = Callable[..., None]
@@ -73,6 +76,12 @@ def output_option(command: Command) -> Command:
 def open_workspace(config: Path | None) -> Workspace:
     """The named configuration, or the nearest one."""
     return read_workspace(config) if config else find_workspace(Path.cwd())
+
+
+def with_waivers(workspace: Workspace, run: Run, could_show: Callable[[Waiver], bool] = never) -> Run:
+    """The run with what the workspace's waivers accept; `could_show` as in `Waivers.applied_to`. Raises UsageError."""
+    waivers, today = read_waivers(workspace), dt.datetime.now(tz=dt.UTC).date()
+    return lambda processes: waivers.applied_to(run(processes), today, could_show=could_show)
 
 
 def judge(run: Run, output: str) -> NoReturn:

@@ -37,6 +37,8 @@ def safe(text: str) -> str:
 def plain_lines(finding: Finding) -> Iterator[str]:
     """A finding as plain text: what, where, the evidence, and what to do."""
     yield safe(finding.message)
+    if finding.waived:
+        yield f"waived by {safe(finding.waived.owner)}: {safe(finding.waived.reason)}"
     if finding.location:
         yield f"at    {safe(str(finding.location))}"
     for one in map(shown, finding.evidence):

@@ -26,7 +26,7 @@ def _annotation(finding: Finding) -> str:
         if finding.location.line:
             properties["line"] = str(finding.location.line)
     written = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{COMMANDS[finding.level.verdict]} {written}::{_data(chr(10).join(plain_lines(finding)))}"
+    return f"::{COMMANDS[finding.verdict]} {written}::{_data(chr(10).join(plain_lines(finding)))}"
 
 
 def _data(text: str) -> str:

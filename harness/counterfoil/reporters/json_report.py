@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import asdict
 
 from counterfoil import __version__
-from counterfoil.model import Evidence, Finding, Level, Mismatch, Report, Verdict
+from counterfoil.model import Evidence, Finding, Level, Location, Mismatch, Report, Verdict, Waiver
 
 FORMAT_VERSION = 1
 
@@ -49,7 +49,11 @@ def _case_counts(report: Report) -> dict[str, int]:
 
 def _finding_counts(report: Report) -> dict[str, int]:
     counts = Counter(found.level for found in report.all_findings)
-    return {"total": len(report.all_findings), **{level: counts[level] for level in Level}}
+    return {
+        "total": len(report.all_findings),
+        **{level: counts[level] for level in Level},
+        "waived": len(report.waived_findings),
+    }
 
 
 def _finding(found: Finding) -> dict[str, object]:
@@ -57,11 +61,29 @@ def _finding(found: Finding) -> dict[str, object]:
         "rule": found.rule,
         "subject": found.subject,
         "level": found.level,
-        "location": {"path": found.location.path, "line": found.location.line} if found.location else None,
+        "location": _location(found.location),
         "message": found.message,
         "fix": found.fix,
         "evidence": [_evidence(evidence) for evidence in found.evidence],
+        "witness": found.witness,
+        "waived": _waiver(found.waived) if found.waived else None,
     }
+
+
+def _waiver(waiver: Waiver) -> dict[str, object]:
+    return {
+        "rule": waiver.rule,
+        "subject": waiver.subject,
+        "owner": waiver.owner,
+        "reason": waiver.reason,
+        "link": waiver.link,
+        "expires": waiver.expires.isoformat() if waiver.expires else None,
+        "location": _location(waiver.location),
+    }
+
+
+def _location(location: Location | None) -> dict[str, object] | None:
+    return {"path": location.path, "line": location.line} if location else None
 
 
 def _evidence(evidence: Evidence) -> dict[str, object]:

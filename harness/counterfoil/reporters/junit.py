@@ -37,7 +37,7 @@ def _case(result: CaseResult) -> TestCase:
     case = TestCase(safe(result.case.name), classname=safe(f"{result.case.lane}.{result.case.subject}"))
     case.time = round(result.duration_s, 3)
     case.result = list(_outcomes(result.findings))
-    notes = [_text(found) for found in result.findings if found.level.verdict is Verdict.COMPATIBLE]
+    notes = [_text(found) for found in result.findings if found.verdict is Verdict.COMPATIBLE]
     if notes:
         case.system_out = "\n\n".join(notes)
     return case
@@ -55,7 +55,7 @@ def _finding_alone(finding: Finding) -> TestCase:
 
 def _outcomes(findings: Iterable[Finding]) -> Iterator[Failure | Error]:
     for finding in findings:
-        verdict = finding.level.verdict
+        verdict = finding.verdict
         if verdict is not Verdict.COMPATIBLE:
             outcome = (Failure if verdict is Verdict.BROKEN else Error)(safe(finding.message), safe(finding.rule))
             outcome.text = _text(finding)

@@ -65,6 +65,8 @@ class ShownFinding:
     subject: str
     level: Level
     verdict: Verdict
+    waived: str
+    """By whom and why; empty for a finding that counts."""
     message: str
     location: str
     evidence: tuple[Shown, ...]
@@ -180,7 +182,8 @@ def _shown(finding: Finding, lane: str) -> ShownFinding:
         rule=safe(finding.rule),
         subject=safe(finding.subject),
         level=finding.level,
-        verdict=finding.level.verdict,
+        verdict=finding.verdict,
+        waived=safe(f"{finding.waived.owner}: {finding.waived.reason}") if finding.waived else "",
         message=safe(finding.message),
         location=safe(str(finding.location)) if finding.location else "",
         evidence=tuple(map(shown, finding.evidence)),

@@ -52,12 +52,20 @@ def _result(finding: Finding, index: int) -> dict[str, object]:
         "ruleId": finding.rule,
         "ruleIndex": index,
         "level": LEVELS[finding.level.verdict],
+        "suppressions": _suppressions(finding),
         "message": {"text": f"{safe(finding.subject)}\n" + "\n".join(plain_lines(finding))},
         "partialFingerprints": {"counterfoil/v1": safe("::".join(finding.identity))},
     }
     if finding.location and not finding.location.path.startswith(("/", "..")):
         made["locations"] = [_location(finding.location)]
     return made
+
+
+def _suppressions(finding: Finding) -> list[dict[str, object]]:
+    """SARIF's word for a waiver."""
+    if finding.waived is None:
+        return []
+    return [{"kind": "external", "status": "accepted", "justification": safe(finding.waived.reason)}]
 
 
 def _location(location: Location) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -13,9 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from counterfoil.events import CaseFinished, Event, RunStarted, StepFinished, StepStarted
-from counterfoil.model import Evidence, Finding, Lane, Mismatch, Output, Report, Verdict, worst
+from counterfoil.model import Evidence, Finding, Lane, Mismatch, Output, Report, Verdict, Waiver, worst
 
 FINDINGS_SHOWN = 12
+WAIVERS_SHOWN = 12
 BASIC_PLANE_END = 0xFFFF
 UNITS = {
     Lane.BUILD: "participant",
@@ -87,11 +89,13 @@ def render(console: Console, report: Report, duration_s: float) -> None:
     """The last screen: what was judged, what broke on what, and what to do next."""
     if report.results:
         console.print(_table(report))
-    findings = report.all_findings
+    findings = report.open_findings
     for found in findings[:FINDINGS_SHOWN]:
         console.print(_finding(found))
     if len(findings) > FINDINGS_SHOWN:
         console.print(f"\n... and {len(findings) - FINDINGS_SHOWN} more findings: --format json lists them all")
+    if report.waived_findings:
+        console.print(_waived(report))
     console.print(_verdict_line(report, duration_s))
 
 
@@ -112,7 +116,7 @@ def _table(report: Report) -> Table:
 
 def _finding(found: Finding) -> Text:
     text = Text("\n")
-    text.append(found.rule, STYLES[found.level.verdict])
+    text.append(found.rule, STYLES[found.verdict])
     text.append(f"  {printable(found.subject)}\n")
     text.append(f"  {printable(found.message)}\n")
     if found.location:
@@ -120,6 +124,19 @@ def _finding(found: Finding) -> Text:
     for line in _evidence_lines(found.evidence):
         text.append(f"  {line}\n")
     text.append(f"  next  {printable(found.fix)}")
+    return text
+
+
+def _waived(report: Report) -> Text:
+    """A line for each waiver that accepted something."""
+    numbers: Counter[Waiver] = Counter(found.waived for found in report.waived_findings if found.waived)
+    text = Text()
+    for waiver, number in list(numbers.items())[:WAIVERS_SHOWN]:
+        until = f" until {waiver.expires}" if waiver.expires else ""
+        text.append(f"\nwaived  {_count(number, 'finding')}  {waiver.rule}  {_cut(waiver.subject)}\n")
+        text.append(f"        {_cut(waiver.owner)}{until}: {_cut(waiver.reason)}", "dim")
+    if len(numbers) > WAIVERS_SHOWN:
+        text.append(f"\n... and by {len(numbers) - WAIVERS_SHOWN} more waivers: --format json lists them all")
     return text
 
 
@@ -146,10 +163,10 @@ def _count(number: int, noun: str) -> str:
 
 
 def _verdict_line(report: Report, duration_s: float) -> Text:
-    findings = report.all_findings
     good = sum(result.verdict is Verdict.COMPATIBLE for result in report.results)
     text = Text("\n")
     text.append(report.verdict, STYLES[report.verdict])
-    cases, found = _count(len(report.results), "case"), _count(len(findings), "finding")
-    text.append(f": {good} of {cases} compatible, {found}, {duration_s:.1f} s")
+    cases, found = _count(len(report.results), "case"), _count(len(report.open_findings), "finding")
+    waived = f", {len(report.waived_findings)} waived" if report.waived_findings else ""
+    text.append(f": {good} of {cases} compatible, {found}{waived}, {duration_s:.1f} s")
     return text

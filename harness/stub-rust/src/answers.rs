@@ -51,6 +51,8 @@ pub struct Task<'a> {
     pub observe: bool,
     /// Whether unknown JSON fields are to be ignored instead of refused, where there is a choice.
     pub ignore_unknown: bool,
+    /// Whether the text format is to show unknown fields.
+    pub print_unknown: bool,
 }
 
 /// What stubs in Rust read and write.
@@ -58,6 +60,7 @@ pub struct Task<'a> {
 pub enum Format {
     Protobuf,
     Json,
+    Text,
 }
 
 /// What became of a payload that was decoded.
@@ -158,15 +161,18 @@ fn respond(codecs: &mut dyn Codecs, mut request: Request) -> Response {
             convert(codecs, &request, Format::Json, &payload, |json| Ok(Outcome::RawJsonPayload(json)))
         }
         Some(Payload::JspbPayload(_)) => skipped("this stub does not read JSPB"),
-        Some(Payload::TextPayload(_)) => skipped("this stub does not read the text format"),
+        Some(Payload::TextPayload(payload)) => convert(codecs, &request, Format::Text, payload.as_bytes(), text_answer),
     }
 }
 
 type JsonAnswer = fn(Vec<u8>) -> Result<Outcome, EncodeRefusal>;
 
 fn text_answer(json: Vec<u8>) -> Result<Outcome, EncodeRefusal> {
-    let text = String::from_utf8(json);
-    text.map(Outcome::JsonPayload).map_err(|error| EncodeRefusal::Failed(format!("what was written: {error}")))
+    utf8(json).map(Outcome::JsonPayload)
+}
+
+fn utf8(written: Vec<u8>) -> Result<String, EncodeRefusal> {
+    String::from_utf8(written).map_err(|error| EncodeRefusal::Failed(format!("what was written: {error}")))
 }
 
 fn convert(codecs: &dyn Codecs, request: &Request, input: Format, payload: &[u8], json_answer: JsonAnswer) -> Response {
@@ -175,7 +181,8 @@ fn convert(codecs: &dyn Codecs, request: &Request, input: Format, payload: &[u8]
         WireFormat::Unspecified if request.requested_output_format == 0 => (None, false),
         WireFormat::Protobuf => (Some(Format::Protobuf), false),
         WireFormat::Json => (Some(Format::Json), false),
-        WireFormat::Unspecified | WireFormat::Jspb | WireFormat::TextFormat => (None, true),
+        WireFormat::TextFormat => (Some(Format::Text), false),
+        WireFormat::Unspecified | WireFormat::Jspb => (None, true),
     };
     let task = Task {
         lane: &request.lane,
@@ -186,6 +193,7 @@ fn convert(codecs: &dyn Codecs, request: &Request, input: Format, payload: &[u8]
         output,
         observe: request.observe,
         ignore_unknown: request.test_category() == TestCategory::JsonIgnoreUnknownParsingTest,
+        print_unknown: request.print_unknown_fields,
     };
     let Exchange { observation, encoded } = match codecs.exchange(&task) {
         Ok(exchange) => exchange,
@@ -201,9 +209,10 @@ fn convert(codecs: &dyn Codecs, request: &Request, input: Format, payload: &[u8]
 }
 
 fn written(encoded: Result<Vec<u8>, EncodeRefusal>, output: Option<Format>, json_answer: JsonAnswer) -> Outcome {
-    encoded
-        .and_then(
-            |bytes| if output == Some(Format::Json) { json_answer(bytes) } else { Ok(Outcome::ProtobufPayload(bytes)) },
-        )
-        .unwrap_or_else(Outcome::from)
+    let outcome = encoded.and_then(|bytes| match output {
+        Some(Format::Json) => json_answer(bytes),
+        Some(Format::Text) => utf8(bytes).map(Outcome::TextPayload),
+        Some(Format::Protobuf) | None => Ok(Outcome::ProtobufPayload(bytes)),
+    });
+    outcome.unwrap_or_else(Outcome::from)
 }

@@ -161,6 +161,7 @@ impl From<Format> for WireFormat {
         match format {
             Format::Protobuf => WireFormat::Protobuf,
             Format::Json => WireFormat::Json,
+            Format::Text => WireFormat::TextFormat,
         }
     }
 }

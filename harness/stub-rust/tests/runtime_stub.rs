@@ -42,6 +42,8 @@ const KINDS: &str = r#"
         Kinds inner = 13;
         repeated Tier tiers = 14;
         google.protobuf.Timestamp at = 15;
+        enum Mood { CALM = 0; }
+        repeated Mood moods = 16;
     }
 "#;
 
@@ -203,6 +205,7 @@ fn each_format_is_read_and_written() {
     let json = || Payload::JsonPayload(r#"{"flag":true}"#.to_owned());
     let raw = || Payload::RawJsonPayload(br#"{"flag":true}"#.to_vec());
     let protobuf = || Payload::ProtobufPayload(vec![8, 1]);
+    let text = || Payload::TextPayload("flag: true".to_owned());
     let expected_json = || Outcome::JsonPayload(r#"{"flag":true}"#.to_owned());
     let cases = [
         (json(), WireFormat::Json, expected_json()),
@@ -211,6 +214,8 @@ fn each_format_is_read_and_written() {
         (json(), WireFormat::Protobuf, Outcome::ProtobufPayload(vec![8, 1])),
         (raw(), WireFormat::Protobuf, Outcome::ProtobufPayload(vec![8, 1])),
         (protobuf(), WireFormat::Protobuf, Outcome::ProtobufPayload(vec![8, 1])),
+        (text(), WireFormat::Protobuf, Outcome::ProtobufPayload(vec![8, 1])),
+        (json(), WireFormat::TextFormat, Outcome::TextPayload("flag:true".to_owned())),
     ];
     let requests = cases.iter().map(|(payload, output, _)| ask("a.Kinds", payload.clone(), *output)).collect();
     let results = answers(requests).into_iter().map(|response| response.result.expect("a result"));
@@ -287,19 +292,90 @@ fn files_of_a_schema_come_in_any_order_and_a_missing_one_is_named() {
     assert_eq!(results[6], Outcome::JsonPayload("{}".to_owned()));
 }
 
+/// Gives a file an edition, and features that are not the edition's own.
+fn with_edition(image: &prost_types::FileDescriptorSet, name: &str, edition: i32, features: &[u8]) -> Request {
+    #[derive(Clone, PartialEq, Message)]
+    struct Editions {
+        #[prost(bytes = "vec", repeated, tag = "1")]
+        file: Vec<Vec<u8>>,
+    }
+    let file = image.file.iter().map(|file| {
+        let mut bytes = file.encode_to_vec();
+        if file.name() == name {
+            // A singular field that occurs again takes the place of the earlier one, and a message is merged with it.
+            prost::encoding::string::encode(12, &"editions".to_owned(), &mut bytes);
+            prost::encoding::int32::encode(14, &edition, &mut bytes);
+            let mut options = Vec::new();
+            prost::encoding::bytes::encode(50, &features.to_vec(), &mut options);
+            prost::encoding::bytes::encode(8, &options, &mut bytes);
+        }
+        bytes
+    });
+    let file_descriptor_set = Editions { file: file.collect() }.encode_to_vec();
+    let schema = LoadSchema { id: "s".to_owned(), file_descriptor_set };
+    Request { payload: Some(Payload::LoadSchema(schema)), ..Request::default() }
+}
+
+const EDITION_2023: i32 = 1000;
+const EDITION_2024: i32 = 1001;
+const IMPLICIT: &[u8] = b"\x08\x02";
+const EXPANDED: &[u8] = b"\x18\x02";
+const DELIMITED: &[u8] = b"\x28\x02";
+
 #[test]
-fn files_with_editions_are_left_out() {
+fn presence_and_encodings_are_what_the_features_say() {
+    let json = || Payload::JsonPayload(r#"{"big":"0","numbers":[1,2],"inner":{}}"#.to_owned());
+    let cases: [(i32, &[u8], &[u8]); 5] = [
+        (EDITION_2023, b"", b"\x10\x00\x5a\x02\x01\x02\x6a\x00"),
+        (EDITION_2024, b"", b"\x10\x00\x5a\x02\x01\x02\x6a\x00"),
+        (EDITION_2023, IMPLICIT, b"\x5a\x02\x01\x02\x6a\x00"),
+        (EDITION_2024, EXPANDED, b"\x10\x00\x58\x01\x58\x02\x6a\x00"),
+        (EDITION_2023, DELIMITED, b"\x10\x00\x5a\x02\x01\x02\x6b\x6c"),
+    ];
+    for (edition, features, expected) in cases {
+        let load = with_edition(&whole_image(), "kinds.proto", edition, features);
+        let responses = converse(&[], &[load, ask("a.Kinds", json(), WireFormat::Protobuf)]);
+        assert_eq!(responses[1].result, Some(Outcome::ProtobufPayload(expected.to_vec())), "{edition} {features:?}");
+    }
+}
+
+#[test]
+fn maps_are_never_delimited() {
+    let json = Payload::JsonPayload(r#"{"byNumber":{"1":{"flag":true}}}"#.to_owned());
+    let load = with_edition(&whole_image(), "kinds.proto", EDITION_2023, DELIMITED);
+    let responses = converse(&[], &[load, ask("a.Kinds", json, WireFormat::Protobuf)]);
+    let expected = b"\x62\x06\x08\x01\x12\x02\x08\x01".to_vec();
+    assert_eq!(responses[1].result, Some(Outcome::ProtobufPayload(expected)));
+}
+
+/// Fields without presence ask for proto3, and enums that do not start at zero for proto2.
+#[test]
+fn an_enum_without_zero_stands_beside_fields_without_presence() {
     let mut set = whole_image();
     let kinds = set.file.iter_mut().find(|file| file.name() == "kinds.proto").expect("it is there");
-    kinds.syntax = Some("editions".to_owned());
+    kinds.enum_type[0].value[0].number = Some(5);
+    kinds.message_type[0].enum_type[0].value[0].number = Some(6);
+    let json = r#"{"big":"0","tier":"PREMIUM","tiers":["TIER_UNSPECIFIED",1],"moods":["CALM",7]}"#;
+    let kinds = ask("a.Kinds", Payload::JsonPayload(json.to_owned()), WireFormat::Json);
+    let old = ask("a.Old", Payload::ProtobufPayload(b"\x1a\x02\x38\x01".to_vec()), WireFormat::Json);
+    let responses = converse(&[], &[with_edition(&set, "kinds.proto", EDITION_2023, IMPLICIT), kinds, old]);
+    let expected = r#"{"tier":"PREMIUM","tiers":["TIER_UNSPECIFIED","PREMIUM"],"moods":["CALM",7]}"#;
+    assert_eq!(responses[1].result, Some(Outcome::JsonPayload(expected.to_owned())));
+    let expected = r#"{"[a.more]":{"tier":"PREMIUM"}}"#;
+    assert_eq!(responses[2].result, Some(Outcome::JsonPayload(expected.to_owned())));
+}
+
+#[test]
+fn files_of_an_unknown_edition_are_left_out() {
     let other = ask("google.protobuf.StringValue", Payload::ProtobufPayload(vec![]), WireFormat::Json);
     let direct = ask("a.Kinds", Payload::ProtobufPayload(vec![]), WireFormat::Json);
     let through_import = ask("a.Old.Part", Payload::ProtobufPayload(vec![]), WireFormat::Json);
-    let responses = converse(&[], &[load("s", &set), direct, through_import, other]);
+    let load = with_edition(&whole_image(), "kinds.proto", 1002, b"");
+    let responses = converse(&[], &[load, direct, through_import, other]);
     assert!(matches!(responses[0].result, Some(Outcome::SchemaLoaded(_))));
     for response in &responses[1..3] {
         let Some(Outcome::Skipped(reason)) = &response.result else { panic!("{response:?}") };
-        assert!(reason.ends_with("kinds.proto uses editions, which prost-reflect does not read"), "{reason}");
+        assert!(reason.ends_with("kinds.proto has edition number 1002; this stub reads 2023 and 2024"), "{reason}");
     }
     assert_eq!(responses[3].result, Some(Outcome::JsonPayload("\"\"".to_owned())));
 }
@@ -311,7 +387,7 @@ fn what_the_stub_does_not_do_is_skipped() {
         Request { schema_id: String::new(), ..ours.clone() },
         Request { schema_id: "other".to_owned(), ..ours.clone() },
         Request { lane: "other".to_owned(), ..ours.clone() },
-        Request { payload: Some(Payload::TextPayload(String::new())), ..ours },
+        Request { payload: Some(Payload::JspbPayload(String::new())), ..ours },
     ];
     for response in answers(skipped) {
         assert!(matches!(response.result, Some(Outcome::Skipped(_))), "{response:?}");

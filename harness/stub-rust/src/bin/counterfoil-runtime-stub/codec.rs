@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use counterfoil_stub::answers::{Codecs, EncodeRefusal, Exchange, Format, PROTOCOL_VERSION, Refusal, Task};
 use counterfoil_stub::protocol::{LoadSchema, StubDescription, WireFormat};
 use prost::Message;
+use prost_reflect::text_format::FormatOptions;
 use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor};
 
 use crate::dynamic_observation::observe;
@@ -55,7 +56,7 @@ impl Codecs for RuntimeStub {
             runtime_version: PROST_REFLECT_VERSION.to_owned(),
             lanes: vec![LANE.to_owned()],
             message_types: self.brought.message_names().collect(),
-            formats: vec![WireFormat::Protobuf.into(), WireFormat::Json.into()],
+            formats: [WireFormat::Protobuf, WireFormat::Json, WireFormat::TextFormat].map(i32::from).into(),
             loads_schemas: true,
             observes: true,
         }
@@ -77,7 +78,7 @@ impl Codecs for RuntimeStub {
         } else {
             None
         };
-        let encoded = task.output.map(|output| encode(&message, output).map_err(EncodeRefusal::Failed));
+        let encoded = task.output.map(|output| encode(&message, task, output).map_err(EncodeRefusal::Failed));
         Ok(Exchange { observation, encoded })
     }
 }
@@ -86,6 +87,10 @@ fn decode(kind: MessageDescriptor, task: &Task<'_>) -> Result<DynamicMessage, St
     match task.input {
         Format::Protobuf => DynamicMessage::decode(kind, task.payload).map_err(|error| error.to_string()),
         Format::Json => decode_json(kind, task).map_err(|error| error.to_string()),
+        Format::Text => {
+            let text = std::str::from_utf8(task.payload).map_err(|error| error.to_string())?;
+            DynamicMessage::parse_text_format(kind, text).map_err(|error| error.to_string())
+        }
     }
 }
 
@@ -97,10 +102,14 @@ fn decode_json(kind: MessageDescriptor, task: &Task<'_>) -> Result<DynamicMessag
     Ok(message)
 }
 
-fn encode(message: &DynamicMessage, output: Format) -> Result<Vec<u8>, String> {
+fn encode(message: &DynamicMessage, task: &Task<'_>, output: Format) -> Result<Vec<u8>, String> {
     match output {
         Format::Protobuf => Ok(message.encode_to_vec()),
         Format::Json => serde_json::to_vec(message).map_err(|error| error.to_string()),
+        Format::Text => {
+            let options = FormatOptions::new().skip_unknown_fields(!task.print_unknown);
+            Ok(message.to_text_format_with_options(&options).into_bytes())
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 
 mod codec;
 mod dynamic_observation;
+mod editions;
+mod moved_enums;
 mod schemas;
 
 use std::process::ExitCode;

@@ -6,12 +6,16 @@ use prost::Message;
 use prost_reflect::{DescriptorPool, MessageDescriptor};
 use prost_types::{DescriptorProto, FileDescriptorProto, FileDescriptorSet};
 
+use crate::editions::{self, ImageFeatures, Rewritten};
+use crate::moved_enums::MovedEnums;
+
 /// A schema, as far as prost-reflect can read it.
 #[derive(Debug, Default)]
 pub struct Schema {
     pool: DescriptorPool,
     /// Each message that is left out, and why.
     left_out: HashMap<String, String>,
+    moved_enums: MovedEnums,
 }
 
 impl Schema {
@@ -20,14 +24,19 @@ impl Schema {
     /// # Errors
     /// When the image cannot be read, an import is missing, or the descriptors are not a valid schema.
     pub fn add(&mut self, file_descriptor_set: &[u8]) -> Result<(), String> {
-        let image = FileDescriptorSet::decode(file_descriptor_set).map_err(|error| format!("no image: {error}"))?;
+        let no_image = |error| format!("no image: {error}");
+        let mut image = FileDescriptorSet::decode(file_descriptor_set).map_err(no_image)?;
+        let features = ImageFeatures::decode(file_descriptor_set).map_err(no_image)?;
         self.refuse_missing_imports(&image)?;
-        let reasons = unreadable_files(&image);
-        let (unreadable, readable): (Vec<_>, Vec<_>) =
+        let reasons = self.rewrite_editions(&mut image, &features);
+        let (unreadable, mut readable): (Vec<_>, Vec<_>) =
             image.file.into_iter().partition(|file| reasons.contains_key(file.name()));
         for file in &unreadable {
             let reason = &reasons[file.name()];
             self.left_out.extend(message_names(file).map(|name| (name, reason.clone())));
+        }
+        for file in &mut readable {
+            self.moved_enums.follow(file);
         }
         self.pool.add_file_descriptor_protos(readable).map_err(|error| error.to_string())
     }
@@ -42,6 +51,23 @@ impl Schema {
             }
         }
         Ok(())
+    }
+
+    /// Returns the files whose edition is unknown, and those that import one, by name and with the reason.
+    fn rewrite_editions(&mut self, image: &mut FileDescriptorSet, features: &ImageFeatures) -> HashMap<String, String> {
+        let (mut unreadable, mut added) = (HashMap::new(), Vec::new());
+        for (file, features) in image.file.iter_mut().zip(&features.files) {
+            match editions::rewrite(file, features) {
+                Ok(Rewritten::No) => {}
+                Ok(Rewritten::Yes) => added.append(&mut self.moved_enums.move_out_of(file)),
+                Err(reason) => {
+                    unreadable.insert(file.name().to_owned(), reason);
+                }
+            }
+        }
+        image.file.append(&mut added);
+        spread_to_importers(image, &mut unreadable);
+        unreadable
     }
 
     pub fn message_count(&self) -> u32 {
@@ -63,19 +89,14 @@ impl Schema {
     }
 }
 
-/// The files that prost-reflect has no words for, and those that import one, by name and with the reason.
-fn unreadable_files(image: &FileDescriptorSet) -> HashMap<String, String> {
-    let mut unreadable: HashMap<String, String> = HashMap::new();
-    for file in image.file.iter().filter(|file| file.syntax() == "editions") {
-        let reason = format!("{} uses editions, which prost-reflect does not read", file.name());
-        unreadable.insert(file.name().to_owned(), reason);
-    }
+/// Adds those who import an unreadable file, with its reason.
+fn spread_to_importers(image: &FileDescriptorSet, unreadable: &mut HashMap<String, String>) {
     loop {
         let importer = image.file.iter().filter(|file| !unreadable.contains_key(file.name())).find_map(|file| {
             let reason = file.dependency.iter().find_map(|import| unreadable.get(import))?;
             Some((file.name().to_owned(), reason.clone()))
         });
-        let Some((name, reason)) = importer else { return unreadable };
+        let Some((name, reason)) = importer else { return };
         unreadable.insert(name, reason);
     }
 }
