@@ -20,6 +20,7 @@ from counterfoil.consumers import read_pacts
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError, nearest
 from counterfoil.model import CHECKED_LANES, USAGE_EXIT_CODE, Lane, Report
+from counterfoil.nulls_cli import nulls
 from counterfoil.plan import BREAKING, Plan, Selection, make_plan
 from counterfoil.probe_cli import probe, replay
 from counterfoil.processes import Processes
@@ -212,6 +213,7 @@ def build(config: Path | None, participants: tuple[str, ...], output: str) -> No
     judge(lambda processes: Engine(workspace, processes).build(names), output)
 
 
+cli.add_command(nulls)
 cli.add_command(probe)
 cli.add_command(replay)
 

@@ -20,6 +20,7 @@ from counterfoil.workspace import (
     Participant,
     Probe,
     Provider,
+    Reads,
     Schema,
     Settings,
     Stub,
@@ -87,13 +88,21 @@ def _tables(document: dict[str, object]) -> Iterator[tuple[Table, object, type[m
                 yield Table(f"participants.{name}.provider"), participant["provider"], Provider
             if "consumer" in participant:
                 yield Table(f"participants.{name}.consumer"), participant["consumer"], Consumer
+            yield from _entries(f"participants.{name}", participant, "reads", Reads)
             yield from _builds(f"participants.{name}", participant)
 
 
 def _builds(owner: str, content: object) -> Iterator[tuple[Table, object, type[msgspec.Struct]]]:
-    builds = content.get("build") if isinstance(content, dict) else None
-    for number, build in enumerate(builds if isinstance(builds, list) else (), start=1):
-        yield Table(f"{owner}.build", number), build, Build
+    yield from _entries(owner, content, "build", Build)
+
+
+def _entries(
+    owner: str, content: object, key: str, struct: type[msgspec.Struct]
+) -> Iterator[tuple[Table, object, type[msgspec.Struct]]]:
+    """The tables of an array of tables."""
+    entries = content.get(key) if isinstance(content, dict) else None
+    for number, entry in enumerate(entries if isinstance(entries, list) else (), start=1):
+        yield Table(f"{owner}.{key}", number), entry, struct
 
 
 def _check(file: Path, text: str, settings: Settings) -> None:
@@ -116,6 +125,20 @@ def _check(file: Path, text: str, settings: Settings) -> None:
         _check_unit(file, text, f"{kind}.{name}", name, unit)
     for name, participant in settings.participants.items():
         table = f"participants.{name}"
+        for number, reads in enumerate(participant.reads, start=1):
+            if (reads.stub is None) != (reads.message is None):
+                raise UsageError(
+                    f"reads of '{reads.sender}' needs both message and stub, or neither where the body is not read",
+                    where=toml_tables.locate(str(file), text, Table(f"{table}.reads", number), "sender"),
+                    fix='for example message = "shop.v1.UserProfile" and stub = "ranker-stub"',
+                )
+            if reads.stub is not None and reads.stub not in settings.stubs:
+                raise UsageError(
+                    f"unknown stub '{reads.stub}'",
+                    where=toml_tables.locate(str(file), text, Table(f"{table}.reads", number), "stub"),
+                    why=nearest(reads.stub, settings.stubs),
+                    fix="name a stub of [stubs.NAME], or add one; see docs/stubs.md",
+                )
         if participant.consumer:
             _check_globs(file, text, Table(f"{table}.consumer"), participant.consumer.inputs)
         if participant.provider:

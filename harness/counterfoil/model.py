@@ -62,11 +62,13 @@ class Lane(StrEnum):
     PACTS = "pacts"
     VERIFY = "verify"
     SCHEMA = "schema"
+    NULLS = "nulls"
+    """What the pacts allow to be sent, given to the decoders that have to read it."""
     PROBE = "probe"
     """Payloads through the stubs of several languages; a command of its own so far."""
 
 
-CHECKED_LANES = (Lane.PACTS, Lane.VERIFY, Lane.SCHEMA)
+CHECKED_LANES = (Lane.PACTS, Lane.VERIFY, Lane.SCHEMA, Lane.NULLS)
 """What a check judges."""
 
 
@@ -162,12 +164,27 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StateSeen:
+    """A cell of the null matrix: what a participant makes of a field of a contract in a presence state.
+
+    `result` is proven, misread, rejected or unproven.
+    """
+
+    contract: str
+    field: str
+    participant: str
+    state: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
     """What became of a case. A case without findings that fail is `compatible`."""
 
     case: Case
     findings: tuple[Finding, ...] = ()
     duration_s: float = 0.0
+    states: tuple[StateSeen, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

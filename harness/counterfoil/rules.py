@@ -10,6 +10,8 @@ LEVELS: dict[str, Level] = {
     "PROVIDER_TIMED_OUT": Level.BEHAVIOUR,
     "PROVIDER_DIED": Level.BEHAVIOUR,
     "DIVERGENCE": Level.BEHAVIOUR,
+    "STATE_REJECTED": Level.BEHAVIOUR,
+    "STATE_MISREAD": Level.BEHAVIOUR,
     "CONSUMER_TEST_FAILED": Level.BEHAVIOUR,
     # What was accepted for now is not what there is now.
     "WAIVER_EXPIRED": Level.POLICY,
@@ -23,6 +25,10 @@ LEVELS: dict[str, Level] = {
     "PACT_NOT_WRITTEN": Level.UNPROVEN,
     "INTERACTION_DUPLICATED": Level.UNPROVEN,
     "INTERACTION_NOT_RUN": Level.UNPROVEN,
+    "READER_UNKNOWN": Level.UNPROVEN,
+    "READER_NOT_STARTED": Level.UNPROVEN,
+    "BODY_NOT_DERIVED": Level.UNPROVEN,
+    "STATE_NOT_READ": Level.UNPROVEN,
     "ARRAY_WITHOUT_MIN": Level.UNPROVEN,
     "PATTERN_MATCHES_NON_TEXT": Level.UNPROVEN,
     "MATCHER_NEVER_FAILS": Level.UNPROVEN,
@@ -38,6 +44,8 @@ LEVELS: dict[str, Level] = {
     "SCHEMA_MISSING": Level.UNPROVEN,
     "SCHEMA_BASELINE_MISSING": Level.UNPROVEN,
     "SCHEMA_BASELINE_EMPTY": Level.UNPROVEN,
+    # Worth knowing, and nothing that fails a run.
+    "VALUE_REJECTED": Level.ADDITIVE,
     # The machinery that judges did not work.
     "TOOL_MISSING": Level.UNPROVEN,
     "BUILD_FAILED": Level.UNPROVEN,

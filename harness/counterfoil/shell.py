@@ -84,8 +84,11 @@ def with_waivers(workspace: Workspace, run: Run, could_show: Callable[[Waiver], 
     return lambda processes: waivers.applied_to(run(processes), today, could_show=could_show)
 
 
-def judge(run: Run, output: str) -> NoReturn:
-    """Run something that yields events, report it, and leave with the exit code of its verdict."""
+def judge(run: Run, output: str, *, above: Callable[[Console, Report], None] | None = None) -> NoReturn:
+    """Run something that yields events, report it, and leave with the exit code of its verdict.
+
+    `above` shows more of the report on a screen, before the rest.
+    """
     report, duration_s = _fold(run)
     for wanted in click.get_current_context().meta.get(REPORTS, ()):
         _write_report(wanted.path, wanted.text(report, duration_s))
@@ -93,6 +96,8 @@ def judge(run: Run, output: str) -> NoReturn:
     if output == "json":
         write_json(json_report.render(report, duration_s))
     else:
+        if above:
+            above(screen(), report)
         text_report.render(screen(), report, duration_s)
     sys.exit(report.verdict.exit_code)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -62,6 +62,21 @@ class Consumer(_Table, frozen=True):
     deadline_s: Seconds = 600.0
 
 
+class Reads(_Table, frozen=True):
+    """By which decoder a participant reads what another one sends it; the first entry that fits counts."""
+
+    sender: Text
+    """The other participant."""
+    message: Text | None = None
+    """The name by which the stub knows the decoder. None: the participant does not look at the body."""
+    stub: Text | None = None
+    """A service stub of `[stubs.NAME]`."""
+    interactions: tuple[Text, ...] = ("*",)
+    """Descriptions; `*` stands for any part of one."""
+    part: Literal["request", "response", "message"] | None = None
+    """None: whatever is read."""
+
+
 class Participant(_Table, frozen=True):
     """A service under contract."""
 
@@ -71,6 +86,7 @@ class Participant(_Table, frozen=True):
     build: tuple[Build, ...] = ()
     provider: Provider | None = None
     consumer: Consumer | None = None
+    reads: tuple[Reads, ...] = ()
 
 
 class Stub(_Table, frozen=True):

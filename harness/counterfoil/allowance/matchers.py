@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from counterfoil.allowance import paths
@@ -105,9 +105,16 @@ class Rules:
     """The matching rules of one body."""
 
     by_path: tuple[tuple[Expression, RuleList], ...] = ()
+    _selected: dict[Steps, Selected | None] = field(default_factory=dict, compare=False, repr=False)
+    _own: dict[Steps, tuple[RuleList, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def at(self, place: Steps) -> Selected | None:
         """The rules of the path that weighs most. Raises UndecidedError where two different ones weigh the same."""
+        if place not in self._selected:
+            self._selected[place] = self._select(place)
+        return self._selected[place]
+
+    def _select(self, place: Steps) -> Selected | None:
         weighed = [
             (weight * path.length, path, rules) for path, rules in self.by_path if (weight := path.weight(place)) > 0
         ]
@@ -126,18 +133,19 @@ class Rules:
 
     def ignores_keys(self, place: Steps) -> bool:
         """Whether a rule at the very place does without the keys of the example."""
-        return bool(self._kinds_at(place) & KEYLESS)
+        kinds = {frozenset(matcher.kind for matcher in rules.matchers) & KEYLESS for rules in self._at_the_very(place)}
+        if len(kinds) > 1:
+            raise UndecidedError(f"several rules stand at {paths.shown(place)}")
+        return any(kinds)
 
     def has_own(self, place: Steps) -> bool:
         """Whether any rule stands at the very place."""
-        return any(path.is_exactly(place) for path, _ in self.by_path)
+        return bool(self._at_the_very(place))
 
-    def _kinds_at(self, place: Steps) -> frozenset[Kind]:
-        exact = [rules for path, rules in self.by_path if path.is_exactly(place)]
-        kinds = {frozenset(matcher.kind for matcher in rules.matchers) & KEYLESS for rules in exact}
-        if len(kinds) > 1:
-            raise UndecidedError(f"several rules stand at {paths.shown(place)}")
-        return next(iter(kinds), frozenset())
+    def _at_the_very(self, place: Steps) -> tuple[RuleList, ...]:
+        if place not in self._own:
+            self._own[place] = tuple(rules for path, rules in self.by_path if path.is_exactly(place))
+        return self._own[place]
 
 
 def parse_rules(entries: dict[str, Json]) -> Rules:

@@ -95,7 +95,7 @@ def candidates(place: Steps, example: Json) -> Iterator[tuple[Edit, str]]:
             seen.append(value)
             yield Edit(place, value), state_of(value)
     if isinstance(example, dict):
-        for value in (1, None, *list(example.values())[:1]):
+        for value in (*list(example.values())[:1], "a", 1, None):
             yield Edit((*place, EXTRA_KEY), value), EXTRA
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from counterfoil import __version__
 from counterfoil.model import Evidence, Finding, Level, Location, Mismatch, Report, Verdict, Waiver
+from counterfoil.reporters import null_matrix
 
 FORMAT_VERSION = 1
 
@@ -38,6 +39,7 @@ def document(report: Report, duration_s: float) -> dict[str, object]:
             {"label": step.label, "started_s": round(step.started_s, 3), "duration_s": round(step.duration_s, 3)}
             for step in report.steps
         ],
+        "null_matrix": null_matrix.as_values(report),
         "duration_s": round(duration_s, 3),
     }
 

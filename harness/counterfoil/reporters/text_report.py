@@ -25,6 +25,7 @@ UNITS = {
     Lane.PACTS: "pact file",
     Lane.VERIFY: "interactions",
     Lane.SCHEMA: "checks",
+    Lane.NULLS: "bodies",
     Lane.PROBE: "message",
 }
 EVIDENCE_SHOWN = 6
