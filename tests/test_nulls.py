@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from counterfoil.allowance.suggestion import interaction_to_add
+from counterfoil.pacts import parse_pact
 
 from tests.builders import Judged, Object, Workspace, interaction, line_of, message, message_pact, pact
 
@@ -175,6 +178,77 @@ def test_messages_are_read_too(shop: Workspace) -> None:
     sold = message("sold", {"amount": None}) | {"matchingRules": {"body": {"$.amount": {"matchers": [NULL]}}}}
     reads(shop, "zeroing", part="message").pact(message_pact("web", "catalog", sold))
     assert nulls(shop).rules == {("STATE_MISREAD", "web→catalog::message $.amount null")}
+
+
+PROTO = 'syntax = "proto3"; package shop; message Product { optional int32 amount = 1; string name = 2; }'
+
+
+def with_schema(shop: Workspace) -> Workspace:
+    """The decoder's message is one of the workspace's schema, in which the amount may be unset."""
+    shop.write("protos/buf.yaml", "version: v2\n")
+    shop.write("protos/shop/product.proto", PROTO)
+    shop.configure("schema", dir="protos")
+    return reads(shop, "shop.Product")
+
+
+@pytest.mark.fires("STATE_NOT_SHOWN")
+def test_a_field_that_may_be_unset_and_never_is(shop: Workspace) -> None:
+    amounts(with_schema(shop), (3, {"match": "integer"}))
+    report = nulls(shop)
+    found = report.the("STATE_NOT_SHOWN", "web→catalog::$.amount")
+    assert found["message"] == (
+        "shop.Product.amount may be unset, and no interaction says what web does when `amount` is null"
+    )
+    assert found["evidence"][0]["lines"] == [
+        "(",
+        "    pact.upon_receiving('0, amount null')",
+        "    .with_request('GET', '/product')",
+        "    .will_respond_with(200)",
+        "    .with_body({'amount': None})",
+        ")",
+    ]
+    assert report.verdict == "unproven"
+
+
+@pytest.mark.silent("STATE_NOT_SHOWN")
+def test_a_field_that_is_shown_unset(shop: Workspace) -> None:
+    amounts(with_schema(shop), (3, {"match": "integer"}), (None, NULL))
+    assert nulls(shop).findings == []
+
+
+@pytest.mark.fires("SCHEMA_DOES_NOT_COMPILE")
+def test_a_schema_that_does_not_compile_is_said(shop: Workspace) -> None:
+    amounts(with_schema(shop), (3, {"match": "integer"}))
+    shop.write("protos/shop/product.proto", "syntax = 3;")
+    assert {rule for rule, _ in nulls(shop).rules} == {"SCHEMA_DOES_NOT_COMPILE"}
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("node", """pact
+  .addInteraction()
+  .uponReceiving("it")
+  .given("a user", {"id":1})
+  .withRequest("GET", "/product")
+  .willRespondWith(200, (response) => response.jsonBody({
+      "amount": null
+    }));"""),
+        ("rust", """pact.interaction("it", "", |mut interaction| {
+    interaction.given("a user");
+    interaction.request.method("GET").path("/product");
+    interaction.response.status(200).json_body(serde_json::json!({
+          "amount": null
+        }));
+    interaction
+});"""),
+        ("go", '{\n  "amount": null\n}'),
+    ],
+)  # fmt: skip
+def test_an_interaction_to_paste_is_in_the_language_of_the_consumer(language: str, expected: str) -> None:
+    document = pact("web", "catalog", interaction("it", states=[{"name": "a user", "params": {"id": 1}}]))
+    (example,) = parse_pact("p.json", json.dumps(document).encode()).interactions
+    assert "\n".join(interaction_to_add(language, example, "it", {"amount": None})) == expected
 
 
 def test_the_matrix_is_printed_above_the_findings(shop: Workspace) -> None:

@@ -42,6 +42,7 @@ class Engine:
         self._started = time.monotonic()
         self._stamps = Stamps(workspace.state_dir / "stamps")
         self._preparation = Preparation(processes, self._stamps, workspace)
+        self._null_lane = NullLane(processes, workspace)
 
     def check(self, plan: Plan) -> Iterator[Event]:
         """Judge every case of the plan."""
@@ -180,7 +181,7 @@ class Engine:
                 yield from (CaseResult(case=planned.case, findings=(obstacle,)) for planned in readings)
                 return
         with self._step(emit, f"nulls {stub}"):
-            yield from NullLane(self._processes, self._workspace).judge(stub, readings)
+            yield from self._null_lane.judge(stub, readings)
 
     def _schema_task(self, case: Case) -> Task:
         judge = schema_lane.judge_lint if case.name == LINT else schema_lane.judge_breaking

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from threading import Lock
 
 from counterfoil.allowance.edits import EXTRA
 from counterfoil.allowance.exchanges import Underived
 from counterfoil.allowance.links import PlannedReading
 from counterfoil.allowance.payloads import Allowed
 from counterfoil.allowance.reading import Judgement, Result, judge, trials
+from counterfoil.allowance.shown import never_shown
 from counterfoil.allowance.states import Derivation, derive
+from counterfoil.allowance.suggestion import interaction_to_add
+from counterfoil.errors import UsageError
 from counterfoil.model import CaseResult, Finding, Location, Output, StateSeen
 from counterfoil.pacts import canonical
 from counterfoil.probe.outcomes import OutputFormat
 from counterfoil.probe.payloads import VALUE, Encoding, Payload
+from counterfoil.probe_lane import ProbedSchema, read_schema
 from counterfoil.processes import Processes
 from counterfoil.rules import finding
 from counterfoil.stub_protocol import Asking
@@ -31,13 +37,20 @@ class NullLane:
     def __init__(self, processes: Processes, workspace: Workspace) -> None:
         self._processes = processes
         self._workspace = workspace
+        self._lock = Lock()
+        self._schema: ProbedSchema | None = None
 
     def judge(self, stub: str, readings: Sequence[PlannedReading]) -> Iterator[CaseResult]:
         """A result for each reading that is linked to this stub."""
         try:
             with Stub(self._processes, self._command(stub)) as running:
+                told: set[tuple[str, str]] = set()
                 for planned in readings:
-                    yield self._judged(running, planned)
+                    result = self._judged(running, planned)
+                    key = (planned.pact.path, planned.link.message or "" if planned.link else "")
+                    more = () if key in told else tuple(self._never_shown(running, planned))
+                    told.add(key)
+                    yield replace(result, findings=(*result.findings, *more))
         except StubStartError as error:
             found = finding(
                 "READER_NOT_STARTED",
@@ -48,6 +61,45 @@ class NullLane:
                 evidence=(Output(label="it printed", lines=error.tail),),
             )
             yield from (CaseResult(case=planned.case, findings=(found,)) for planned in readings)
+
+    def _never_shown(self, stub: Stub, planned: PlannedReading) -> Iterator[Finding]:
+        """Fields that the schema lets be unset, and that no interaction of the pact shows so."""
+        pact, name = planned.pact, planned.link.message if planned.link else None
+        try:
+            schema = self._read_schema()
+        except UsageError as error:
+            folder = error.where or pact.path
+            yield finding(
+                "SCHEMA_DOES_NOT_COMPILE", folder, f"{error.what}: {error.why}", fix=error.fix or "correct it"
+            )
+            return
+        if schema is None or name not in schema.messages:
+            return
+        for one in never_shown(self._workspace.settings, pact, schema.message(name)):
+            field = one.path.rpartition(".")[2]
+            description = f"{one.interaction.description}, {field} null"
+            language = stub.description.language
+            yield finding(
+                "STATE_NOT_SHOWN",
+                f"{pact.pair}::{one.path}",
+                f"{one.field} may be unset, and no interaction says what {planned.reader} does when `{field}` is null",
+                fix=f"add an interaction for this state to {pact.consumer}'s contract tests, or waive it",
+                location=pact.locate(one.interaction),
+                evidence=(
+                    Output(
+                        label="for example",
+                        lines=interaction_to_add(language, one.interaction, description, one.example),
+                    ),
+                ),
+            )
+
+    def _read_schema(self) -> ProbedSchema | None:
+        """The configured schema, compiled once; None where there is none. A schema that does not compile raises."""
+        with self._lock:
+            settings = self._workspace.settings.schema
+            if self._schema is None and settings is not None:
+                self._schema = read_schema(self._processes, self._workspace, settings.dir)
+            return self._schema
 
     def _command(self, name: str) -> StubCommand:
         stub = self._workspace.settings.stubs[name]

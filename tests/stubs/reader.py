@@ -33,6 +33,7 @@ READERS: dict[str, Read] = {
     "blind": lambda body: len(body) > 1,
     "strict": strict,
     "dying": dying,
+    "shop.Product": lambda body: body.get("amount"),
 }
 
 
