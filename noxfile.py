@@ -330,6 +330,7 @@ def lint(session: nox.Session) -> None:
         ("providers/storefront/node_modules/.bin/tsc", "-p", "providers/storefront"),
         ("harness/stub-node/node_modules/.bin/tsc", "-p", "harness/stub-node"),
         ("python", "protos/generate.py", "--check", *session.posargs),
+        ("python", "docs/generate.py", "--check"),
     ]
     failed = [shlex.join(check) for check in checks if not succeeds(session, *check)]
     if not succeeds(session, "git", "grep", "--no-index", "--exclude-standard", "-nIE", FORBIDDEN, success_codes=(1,)):

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import main_job
+from benchmarks import ledger, main_job, probe
 
-BENCHMARKS = {"main-job": main_job.run}
+BENCHMARKS = {
+    "main-job": main_job.run,
+    "probe-driver": probe.driver,
+    "probe-lattice": probe.full_lattice,
+    "probe-equals": probe.equals,
+    "probe-memory": probe.memory,
+    "ledger": ledger.run,
+}
 
 
 def main(names: list[str]) -> int:

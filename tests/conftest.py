@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import uuid
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from hypothesis import HealthCheck, settings
 
 from tests import builders
 from tests.builders import Workspace
+from tests.ledgers import Recorded
+from tests.postgresql import Server, running_server
 
 RULE_MARKERS = {
     "fires": "fires(*rules): the test reads a report in which these rules have findings.",
@@ -84,3 +87,28 @@ def _command(process: psutil.Process) -> str:
 def shop(tmp_path: Path) -> Workspace:
     """An empty workspace."""
     return Workspace(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server, started by the first test that needs it."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty ledger, for COUNTERFOIL_LEDGER: each test runs once with each kind of database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'ledger.db'}"
+        return
+    server: Server = request.getfixturevalue("postgresql")
+    name = f"test {uuid.uuid4().hex}"
+    yield server.create(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def recorded(shop: Workspace, ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> Recorded:
+    """An empty workspace with an empty ledger, of each kind of database."""
+    return Recorded(shop, ledger_url, monkeypatch)

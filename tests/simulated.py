@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from counterfoil.probe.compare import compare, compare_orders, compare_reencoded, reencoded
+from counterfoil.panel import Panel, Row
 from counterfoil.probe.divergences import Divergence, KnownDivergences
-from counterfoil.probe.labels import relabelled
-from counterfoil.probe.orders import reordered
 from counterfoil.probe.outcomes import Decoded, EncodeFailed, Outcome, OutputFormat, Rejected
 from counterfoil.probe.payloads import Encoding, Payload
-from counterfoil.probe.shrink import shrink
-from counterfoil.probe.surroundings import surroundings
+from counterfoil.probing import Budget, Search
 from counterfoil.stub.messages import MessageObserver
+from counterfoil.stub_protocol import Asking
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory, struct_pb2
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
@@ -116,58 +114,21 @@ def _answer(stub: Simulated, encoding: Encoding, data: bytes) -> Outcome:
     return stub.decode(encoding, data)
 
 
-def divergences(stubs: Mapping[str, Simulated], payload: Payload) -> Iterator[Divergence]:
-    """All that the probe would compare of one payload."""
-    outcomes = {name: stub.answer(payload) for name, stub in stubs.items()}
-    yield from compare(payload, outcomes)
-    written = reencoded(payload, outcomes)
-    read_back = {
-        producer: {name: stub.answer(output) for name, stub in stubs.items() if name != producer}
-        for producer, output in written
-    }
-    yield from compare_reencoded(payload, outcomes, read_back)
-    turned = reordered(payload, item())
-    if turned is not None:
-        yield from compare_orders(payload, outcomes, {name: stub.answer(turned) for name, stub in stubs.items()})
+class SimulatedPanel(Panel):
+    """A panel of simulated stubs."""
+
+    def __init__(self, stubs: Mapping[str, Simulated]) -> None:
+        super().__init__((), Asking(message_type=item().full_name), item())
+        self._simulated = stubs
+
+    def ask(self, payloads: Sequence[Payload]) -> list[Row]:
+        return [{name: stub.answer(one) for name, stub in self._simulated.items()} for one in payloads]
 
 
 def findings(stubs: Mapping[str, Simulated], payloads: Iterable[Payload]) -> list[tuple[Divergence, Payload]]:
     """What a search finds: each new divergence with its payload, shrunk and named by what is left in it."""
-    known = KnownDivergences()
-    found: list[tuple[Divergence, Payload]] = []
-    for payload in payloads:
-        for one in divergences(stubs, payload):
-            if not known.explain(one):
-                known.add(one)
-                found += _explored(stubs, one, payload, known)
-    return found
-
-
-def _explored(
-    stubs: Mapping[str, Simulated], sought: Divergence, payload: Payload, known: KnownDivergences
-) -> Iterator[tuple[Divergence, Payload]]:
-    """The finding that a new divergence leads to, unless it is another's."""
-    around = surroundings(payload, item())
-    if around is not None:
-        beside = [one for one in divergences(stubs, around) if alike(sought, one)]
-        if beside and known.explain(beside[0]):
-            return
-        if beside:
-            known.add(beside[0])
-            payload = around
-    small = relabelled(shrink(payload, judge(stubs, sought), item()), payload, item())
-    named = next((one for one in divergences(stubs, small) if alike(sought, one)), None)
-    if named is not None and (named.signature == sought.signature or not known.explain(named)):
-        known.add(named)
-        yield named, small
-
-
-def judge(stubs: Mapping[str, Simulated], sought: Divergence) -> Callable[[Sequence[Payload]], list[bool]]:
-    return lambda batch: [any(alike(sought, one) for one in divergences(stubs, payload)) for payload in batch]
-
-
-def alike(one: Divergence, other: Divergence) -> bool:
-    return (one.kind, one.groups) == (other.kind, other.groups)
+    search = Search(SimulatedPanel(stubs), item(), KnownDivergences())
+    return [(found.divergence, found.payload) for found in search.run(payloads, Budget())]
 
 
 def payload(data: bytes, encoding: Encoding = Encoding.JSON, **words: str) -> Payload:

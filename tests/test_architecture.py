@@ -14,10 +14,21 @@ from tests.builders import ROOT
 PACKAGE = ROOT / "harness" / "counterfoil"
 TESTS = ROOT / "tests"
 WORDS = {"model", "errors"}
-PURE = {"events", "pacts", "plan", "rules", "workspace", "stub_protocol", "toml_tables", "waivers"}
-PURE_PACKAGES = {"allowance", "probe"}
-ENGINE = {"engine", "null_lane", "probe_lane"}
-SHELLS = {"__main__", "cli", "doctor", "pytest_plugin", "shell"}
+PURE = {
+    "events",
+    "ledger.names",
+    "pact_content",
+    "pacts",
+    "plan",
+    "rules",
+    "stub_protocol",
+    "toml_tables",
+    "waivers",
+    "workspace",
+}
+PURE_PACKAGES = {"allowance", "compat", "gate", "probe", "schema"}
+ENGINE = {"engine", "null_lane", "probe_check", "probe_lane"}
+SHELLS = {"__main__", "cli", "doctor", "lazy_commands", "pytest_plugin", "recording_shell", "shell"}
 SHELL_PACKAGES = {"reporters"}
 SHELL_SUFFIX = "_cli"
 SCRIPTS = {"verification_worker"}

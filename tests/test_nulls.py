@@ -33,7 +33,7 @@ def reads(shop: Workspace, decoder: str | None, **more: object) -> Workspace:
     entry: Object = {"sender": "catalog", **more}
     if decoder:
         entry |= {"message": decoder, "stub": "web-stub"}
-    shop.configure("participants.web", reads=[entry])
+    shop.configure("participants.web", decoders=[entry])
     return shop
 
 
@@ -133,7 +133,7 @@ def test_an_interaction_without_a_reader_is_unproven(shop: Workspace) -> None:
     report = nulls(shop)
     found = report.the("READER_UNKNOWN", "web→catalog::0 (response)")
     assert (report.verdict, report.exit_code) == ("unproven", 3)
-    assert found["fix"] == 'add [[participants.web.reads]] with sender = "catalog" to counterfoil.toml'
+    assert found["fix"] == 'add [[participants.web.decoders]] with sender = "catalog" to counterfoil.toml'
 
 
 def test_a_body_that_is_not_looked_at_needs_no_reader(shop: Workspace) -> None:
@@ -270,20 +270,20 @@ def test_it_is_part_of_a_check_once_a_participant_says_how_it_reads(shop: Worksp
 def test_without_any_reader_the_command_says_what_to_add(shop: Workspace) -> None:
     amounts(shop, (3, BY_TYPE))
     ran = shop.run_here("nulls")
-    assert (ran.exit_code, ran.error["next"]) == (2, "add [[participants.NAME.reads]]; see docs/null-contracts.md")
+    assert (ran.exit_code, ran.error["next"]) == (2, "add [[participants.NAME.decoders]]; see docs/null-contracts.md")
 
 
 @pytest.mark.parametrize(
     ("entry", "error"),
     [
         ({"sender": "catalog", "message": "faithful", "stub": "web"}, "unknown stub 'web'"),
-        ({"sender": "catalog", "message": "faithful"}, "reads of 'catalog' needs both message and stub"),
+        ({"sender": "catalog", "message": "faithful"}, "decoder for 'catalog' needs both message and stub"),
     ],
     ids=["unknown", "half"],
 )
 def test_a_reader_that_cannot_be_is_refused(shop: Workspace, entry: Object, error: str) -> None:
     amounts(shop, (3, BY_TYPE))
-    shop.configure("participants.web", reads=[entry])
+    shop.configure("participants.web", decoders=[entry])
     ran = shop.run_here("nulls")
     assert ran.exit_code == 2
     assert ran.error["error"].startswith(error)

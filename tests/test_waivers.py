@@ -1,4 +1,4 @@
-"""Waivers accept findings for now: by pattern, until a date, for one witness; those that nothing shows are told of."""
+"""Waivers accept findings for now: by pattern, until a date, for one witness; and told of once nothing shows them."""
 
 from __future__ import annotations
 
@@ -212,3 +212,33 @@ def test_a_file_of_waivers_that_cannot_be_read_is_a_usage_error(broken: Workspac
     ran = broken.run("check")
     assert ran.exit_code == 2
     assert ran.error["at"] == f"{FILE}:2"
+
+
+ACCEPT = ("--owner", "team-catalog", "--reason", 'the "price" becomes text')
+
+
+def test_what_a_report_prints_is_waived_and_the_rest_of_the_file_stays(broken: Workspace) -> None:
+    [line] = [line for line in broken.run("check").stdout.splitlines() if line.startswith("INTERACTION_FAILED")]
+    broken.write(FILE, "# ours\nformat = 1")
+    assert broken.run("waive", line, *ACCEPT, "--expires", "2999-01-31").exit_code == 0
+    assert (broken.root / FILE).read_text().startswith("# ours\nformat = 1\n\n[[waiver]]\n")
+    assert broken.judge("check").verdict == "compatible"
+    again = broken.run("waive", "INTERACTION_FAILED::web→catalog::a product", *ACCEPT, "--expires", "2999-01-31")
+    assert again.exit_code == 2
+    assert again.error["at"] == f"{FILE}:4"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nothing"], "'nothing' is neither a finding nor a file"),
+        (["counterfoil.toml"], "'counterfoil.toml' is not a witness"),
+        (["STATE_UNKNOWN::x"], "STATE_UNKNOWN cannot be waived"),
+        (["INTERACTION_FAILED::x"], "a waiver of INTERACTION_FAILED needs a date on which it expires"),
+    ],
+)
+def test_what_cannot_be_waived_is_a_usage_error(broken: Workspace, arguments: list[str], told: str) -> None:
+    ran = broken.run_here("waive", *arguments, *ACCEPT)
+    assert ran.exit_code == 2
+    assert ran.error["error"] == told
+    assert not (broken.root / FILE).exists()

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import re
-import tarfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from counterfoil import toolchain
+from counterfoil.compat.merging import QUOTED, Annotation
 from counterfoil.model import Finding, Level, Location
 from counterfoil.processes import Completed, Processes
 
@@ -30,17 +27,6 @@ class BufError(Exception):
         super().__init__(message)
         self.message = message
         self.tail = tuple(tail)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Annotation:
-    """One line of buf's JSON output. `rule` is COMPILE for an error of the compiler."""
-
-    rule: str
-    path: str
-    line: int | None
-    column: int | None
-    message: str
 
 
 class CompileError(BufError):
@@ -70,36 +56,23 @@ class Buf:
         command = ["build", source, "-o", f"{image}#format=binpb", "--error-format", "json"]
         self._judge(command if positions else [*command, "--exclude-source-info"], str(folder))
 
-    def breaking(self, old: Path, new: Path, config: Path) -> tuple[Annotation, ...]:
-        """The findings between two images, under the breaking rules of a buf.yaml. Raises BufError."""
+    def image_of_json(self, source: Path, image: Path) -> None:
+        """Write an image that is JSON as a binary one. Raises BufError."""
+        image.parent.mkdir(parents=True, exist_ok=True)
+        self._judge(["build", f"{source}#format=json", "-o", f"{image}#format=binpb"], str(source))
+
+    def breaking(self, old: Path, new: Path, config: Path | None) -> tuple[Annotation, ...]:
+        """The findings between two images, under the breaking rules of a buf.yaml, or buf's own. Raises BufError."""
         old_input, new_input = (f"{image}#format=binpb" for image in (old, new))
         rules = json.dumps({"version": "v2", "breaking": breaking_rules(config)})
         command = ["breaking", new_input, "--against", old_input, "--config", rules, "--error-format", "json"]
         return self._judge(command, str(new))
 
-    def files_of(self, reference: str, folder: str, into: Path) -> None:
-        """The folder as it was at a git reference. Raises BufError with the way to fetch what is missing."""
-        git = toolchain.find("git")
-        if git is None:
-            raise BufError("'git' is not on PATH", [toolchain.INSTALL["git"][1]])
-        # A reference never starts with a dash, but an option does.
-        reference_or_none = [] if reference.startswith("-") else [reference]
-        command = [git, "archive", "--format=tar", *reference_or_none, folder]
-        done = self._processes.run(command, cwd=self._root, deadline_s=DEADLINE_S)
-        if done.exit_code != 0 or not reference_or_none:
-            advice = f"git fetch --depth=1 origin {reference}" if re.fullmatch(r"[\w./-]+", reference) else "git fetch"
-            raise BufError(f"git has no '{folder}' at '{reference}'; a shallow clone may lack it: {advice}", done.tail)
-        try:
-            with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-                archive.extractall(into, filter="data")
-        except (tarfile.TarError, OSError) as error:  # a link that leads out of the folder, for example
-            raise BufError(f"'{folder}' at '{reference}' cannot be unpacked: {error}") from None
-
     def _judge(self, arguments: Sequence[str], source: str) -> tuple[Annotation, ...]:
         annotations = []
         done = self._run(arguments)
         if done.exit_code == VIOLATIONS:
-            annotations = list(_annotations(done))
+            annotations = list(dict.fromkeys(_annotations(done)))
             errors = [annotation for annotation in annotations if annotation.rule == COMPILE]
             if errors:
                 raise CompileError(source, errors)
@@ -137,15 +110,15 @@ def _annotations(done: Completed) -> Iterator[Annotation]:
         )
 
 
-def breaking_rules(config: Path) -> dict[str, Any]:
+def breaking_rules(config: Path | None) -> dict[str, Any]:
     """The `breaking` section that holds for a folder: the module's own, else the file's, else buf's default, FILE.
 
     buf ignores the sections of modules when it compares images, so they are looked up here.
     """
+    if config is None:
+        return {"use": ["FILE"]}
     try:
         document = yaml.safe_load(config.read_bytes()) or {}
-    except FileNotFoundError:
-        return {"use": ["FILE"]}
     except (OSError, yaml.YAMLError) as error:
         raise BufError(f"cannot read '{config}': {error}") from None
     modules = document.get("modules") or []
@@ -155,9 +128,6 @@ def breaking_rules(config: Path) -> dict[str, Any]:
         raise BufError(message)
     section: dict[str, Any] = (sections[0] if sections else document.get("breaking")) or {}
     return section if section.get("use") else {"use": ["FILE"], **section}
-
-
-QUOTED = re.compile(r'"([^"]*)"')
 
 
 def as_finding(annotation: Annotation, folder: str, *, breaking: bool) -> Finding:

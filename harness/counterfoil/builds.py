@@ -24,13 +24,14 @@ IGNORED_FOLDERS = frozenset({"node_modules", ".venv", "target", "__pycache__", "
 def digest_of(folder: Path, patterns: Iterable[str], command: Sequence[str]) -> str:
     """SHA-256 over the command and the name and content of every file that a pattern matches."""
     digest = hashlib.sha256(json.dumps([STAMP_VERSION, *command]).encode())
-    for file in sorted(set(_matching(folder, patterns))):
+    for file in sorted(set(matching(folder, patterns))):
         digest.update(f"\0{os.path.relpath(file, folder)}\0".encode("utf-8", "surrogateescape"))
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
 
 
-def _matching(folder: Path, patterns: Iterable[str]) -> Iterator[Path]:
+def matching(folder: Path, patterns: Iterable[str]) -> Iterator[Path]:
+    """The files that any of the patterns means, relative to a folder."""
     for pattern in patterns:
         base = folder.joinpath(*[".."] * pattern.count("../")).resolve()
         for file in base.glob(without_parents(pattern)):

@@ -6,27 +6,30 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
 import click
-import msgspec
 from rich.console import Console
 
 from counterfoil import __version__, doctor
-from counterfoil.config import FILE_NAME, locate
+from counterfoil.breaking_cli import breaking
+from counterfoil.config import locate
 from counterfoil.consumers import read_pacts
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError, nearest
+from counterfoil.explain_cli import explain
+from counterfoil.init_cli import init
+from counterfoil.lazy_commands import LazyGroup
 from counterfoil.model import CHECKED_LANES, USAGE_EXIT_CODE, Lane, Report
-from counterfoil.nulls_cli import nulls
-from counterfoil.plan import BREAKING, Plan, Selection, make_plan
+from counterfoil.plan import Plan, Selection, make_plan
 from counterfoil.probe_cli import probe, replay
 from counterfoil.processes import Processes
 from counterfoil.reporters import text_report
-from counterfoil.schema_lane import GIT
 from counterfoil.shell import (
+    INTERRUPTED_EXIT_CODE,
     Command,
     end_when_nobody_reads,
     judge,
@@ -36,9 +39,10 @@ from counterfoil.shell import (
     with_waivers,
     write_json,
 )
-from counterfoil.workspace import FORMAT_VERSION, Schema, Settings, Workspace
+from counterfoil.waive_cli import waive
+from counterfoil.workspace import Workspace
 
-INTERRUPTED_EXIT_CODE = 130
+RECORDED = "counterfoil.recorded"
 TERMINATED_EXIT_CODE = 143
 
 
@@ -101,7 +105,27 @@ def _print_error(error: UsageError) -> None:
     click.echo("\n".join(text_report.printable(line) for line in lines), err=True)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(LazyGroup):
+    """All commands; these need the ledger."""
+
+    places = {  # noqa: RUF012 - never changed
+        "can-i-deploy": "counterfoil.gate_cli:can_i_deploy",
+        "can-i-merge": "counterfoil.gate_cli:can_i_merge",
+        "create-environment": "counterfoil.ledger_cli:create_environment",
+        "ledger": "counterfoil.ledger_cli:ledger_group",
+        "list-environments": "counterfoil.ledger_cli:list_environments",
+        "matrix": "counterfoil.gate_cli:matrix",
+        "nulls": "counterfoil.nulls_cli:nulls",
+        "publish": "counterfoil.publish_cli:publish",
+        "record-deployment": "counterfoil.ledger_cli:record_deployment",
+        "record-release": "counterfoil.ledger_cli:record_release",
+        "record-support-ended": "counterfoil.ledger_cli:record_support_ended",
+        "record-undeployment": "counterfoil.ledger_cli:record_undeployment",
+        "record-verification": "counterfoil.publish_cli:record_verification",
+    }
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="counterfoil")
 @click.option(
     "--config", type=click.Path(path_type=Path), help="The counterfoil.toml to use; by default the nearest one."
@@ -125,6 +149,35 @@ def selection_options(command: Command) -> Command:
     )(command)
 
 
+def record_options(command: Command) -> Command:
+    """`--record`, for the commands whose findings can go into the ledger."""
+    described = (
+        (("--record",), {"is_flag": True, "help": "Record what is found in the ledger."}),
+        (("-e", "--version"), {"help": "With --record: the version that is judged; by default git's commit."}),
+        (("--branch",), {"help": "With --record: the branch of the version; by default git's."}),
+    )
+    for names, settings in reversed(described):
+        command = click.option(*names, expose_value=False, callback=_keep, **settings)(command)
+    return command
+
+
+def _keep(context: click.Context, param: click.Parameter, value: object) -> None:
+    context.meta[f"{RECORDED}.{param.name}"] = value
+
+
+def _recorder(workspace: Workspace, plan: Plan) -> Callable[[Report], None] | None:
+    """What records the run's report, if it is to be recorded."""
+    meta = click.get_current_context().meta
+    version, branch = meta.get(f"{RECORDED}.version"), meta.get(f"{RECORDED}.branch")
+    if not meta.get(f"{RECORDED}.record"):
+        if version or branch:
+            raise UsageError("--version and --branch say what is recorded, and nothing is", fix="add --record")
+        return None
+    from counterfoil.record_cli import recorder  # noqa: PLC0415  (loads the ledger, which takes its time)
+
+    return recorder(workspace, plan, version, branch)
+
+
 @cli.command()
 @click.option(
     "--lane",
@@ -135,6 +188,7 @@ def selection_options(command: Command) -> Command:
 )
 @click.option("--list", "list_only", is_flag=True, help="Print the id of every case, and judge nothing.")
 @selection_options
+@record_options
 @output_option
 @click.pass_obj
 def check(
@@ -159,6 +213,7 @@ def check(
 
 @cli.command()
 @selection_options
+@record_options
 @output_option
 @click.pass_obj
 def verify(config: Path | None, participants: tuple[str, ...], keyword: str, output: str) -> None:
@@ -168,18 +223,6 @@ def verify(config: Path | None, participants: tuple[str, ...], keyword: str, out
         lanes=frozenset({Lane.PACTS, Lane.VERIFY}), participants=frozenset(participants), keyword=keyword
     )
     plan = make_plan(workspace.settings, read_pacts(workspace), selection)
-    _check(workspace, plan, output)
-
-
-@cli.command()
-@click.argument("new", required=False)
-@click.option("--against", help="The baseline: a folder of protos, an image (.binpb) or git:REF.")
-@output_option
-@click.pass_obj
-def breaking(config: Path | None, new: str | None, against: str | None, output: str) -> None:
-    """Compare a schema (NEW; by default the configured one) with its baseline."""
-    workspace = _workspace_for_schema(config, new, against)
-    plan = make_plan(workspace.settings, (), Selection(lanes=frozenset({Lane.SCHEMA}), keyword=f"::{BREAKING}"))
     _check(workspace, plan, output)
 
 
@@ -213,9 +256,12 @@ def build(config: Path | None, participants: tuple[str, ...], output: str) -> No
     judge(lambda processes: Engine(workspace, processes).build(names), output)
 
 
-cli.add_command(nulls)
+cli.add_command(init)
+cli.add_command(explain)
+cli.add_command(breaking)
 cli.add_command(probe)
 cli.add_command(replay)
+cli.add_command(waive)
 
 
 @cli.command("doctor")
@@ -231,23 +277,6 @@ def doctor_command(config: Path | None, output: str) -> None:
         processes.stop()
     end_when_nobody_reads()
     sys.exit(doctor.show(Console(), tools, as_json=output == "json").exit_code)
-
-
-def _workspace_for_schema(config: Path | None, new: str | None, against: str | None) -> Workspace:
-    """The workspace with the schema to compare. Where there is no counterfoil.toml, the arguments are enough."""
-    root = Path.cwd()
-    if config or new is None or locate(root):
-        workspace = open_workspace(config)
-    else:
-        workspace = Workspace(root=root, file=root / FILE_NAME, settings=Settings(format=FORMAT_VERSION))
-    schema = workspace.settings.schema or Schema()
-    if new is not None:
-        schema = msgspec.structs.replace(schema, dir=workspace.relative(root / new))
-    if against is not None:
-        is_path = not against.startswith(GIT)
-        schema = msgspec.structs.replace(schema, against=workspace.relative(root / against) if is_path else against)
-    settings = msgspec.structs.replace(workspace.settings, schema=schema, pacts=None)
-    return msgspec.structs.replace(workspace, settings=settings)
 
 
 def _named(workspace: Workspace, participants: tuple[str, ...], table: str) -> tuple[str, ...]:
@@ -288,4 +317,4 @@ def _check(workspace: Workspace, plan: Plan, output: str, *, selection: Selectio
     """Judge a plan. A check that leaves nothing out tells of waivers that nothing shows any more."""
     is_whole = selection is not None and not selection.is_narrow
     run = with_waivers(workspace, lambda processes: Engine(workspace, processes).check(plan), lambda _: is_whole)
-    judge(run, output)
+    judge(run, output, _recorder(workspace, plan))

@@ -16,11 +16,11 @@ from counterfoil.workspace import (
     FORMAT_VERSION,
     Build,
     Consumer,
+    Decoder,
     Pacts,
     Participant,
     Probe,
     Provider,
-    Reads,
     Schema,
     Settings,
     Stub,
@@ -88,7 +88,7 @@ def _tables(document: dict[str, object]) -> Iterator[tuple[Table, object, type[m
                 yield Table(f"participants.{name}.provider"), participant["provider"], Provider
             if "consumer" in participant:
                 yield Table(f"participants.{name}.consumer"), participant["consumer"], Consumer
-            yield from _entries(f"participants.{name}", participant, "reads", Reads)
+            yield from _entries(f"participants.{name}", participant, "decoders", Decoder)
             yield from _builds(f"participants.{name}", participant)
 
 
@@ -125,18 +125,18 @@ def _check(file: Path, text: str, settings: Settings) -> None:
         _check_unit(file, text, f"{kind}.{name}", name, unit)
     for name, participant in settings.participants.items():
         table = f"participants.{name}"
-        for number, reads in enumerate(participant.reads, start=1):
-            if (reads.stub is None) != (reads.message is None):
+        for number, decoder in enumerate(participant.decoders, start=1):
+            if (decoder.stub is None) != (decoder.message is None):
                 raise UsageError(
-                    f"reads of '{reads.sender}' needs both message and stub, or neither where the body is not read",
-                    where=toml_tables.locate(str(file), text, Table(f"{table}.reads", number), "sender"),
+                    f"decoder for '{decoder.sender}' needs both message and stub; neither, where nobody reads the body",
+                    where=toml_tables.locate(str(file), text, Table(f"{table}.decoders", number), "sender"),
                     fix='for example message = "shop.v1.UserProfile" and stub = "ranker-stub"',
                 )
-            if reads.stub is not None and reads.stub not in settings.stubs:
+            if decoder.stub is not None and decoder.stub not in settings.stubs:
                 raise UsageError(
-                    f"unknown stub '{reads.stub}'",
-                    where=toml_tables.locate(str(file), text, Table(f"{table}.reads", number), "stub"),
-                    why=nearest(reads.stub, settings.stubs),
+                    f"unknown stub '{decoder.stub}'",
+                    where=toml_tables.locate(str(file), text, Table(f"{table}.decoders", number), "stub"),
+                    why=nearest(decoder.stub, settings.stubs),
                     fix="name a stub of [stubs.NAME], or add one; see docs/stubs.md",
                 )
         if participant.consumer:

@@ -19,6 +19,7 @@ from counterfoil.null_lane import NullLane, stub_of, without_stub
 from counterfoil.pacts import lint_pact
 from counterfoil.plan import LINT, Plan, PlannedInteraction
 from counterfoil.preparation import Preparation
+from counterfoil.probe_check import ProbeCheck
 from counterfoil.processes import Processes
 from counterfoil.rules import finding
 from counterfoil.workspace import Workspace
@@ -49,6 +50,7 @@ class Engine:
         tasks: list[Task] = [self._provider_task(provider, plan) for provider in plan.providers]
         tasks += [self._schema_task(case) for case in plan.schema_cases]
         tasks += [self._reading_task(stub, plan) for stub in dict.fromkeys(map(stub_of, plan.readings))]
+        tasks += [self._probe_task(case) for case in plan.probe_cases]
         yield RunStarted(plan.cases)
         for found in plan.findings:
             yield FindingRaised(found)
@@ -182,6 +184,16 @@ class Engine:
                 return
         with self._step(emit, f"nulls {stub}"):
             yield from self._null_lane.judge(stub, readings)
+
+    def _probe_task(self, case: Case) -> Task:
+        def task(emit: Emit) -> None:
+            started_s = self._elapsed_s()
+            check = ProbeCheck(self._workspace, self._processes, self._preparation, partial(self._step, emit))
+            findings, note = check.judge()
+            duration_s = self._elapsed_s() - started_s
+            emit(CaseFinished(CaseResult(case=case, findings=findings, duration_s=duration_s, note=note)))
+
+        return task
 
     def _schema_task(self, case: Case) -> Task:
         judge = schema_lane.judge_lint if case.name == LINT else schema_lane.judge_breaking

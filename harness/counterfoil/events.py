@@ -44,9 +44,10 @@ class FindingRaised:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """Nothing more will come."""
+    """Nothing more will come. `was_interrupted`: because the user wanted no more."""
 
     duration_s: float
+    was_interrupted: bool = False
 
 
 Event = RunStarted | StepStarted | StepFinished | CaseFinished | FindingRaised | RunFinished

@@ -65,10 +65,10 @@ class Lane(StrEnum):
     NULLS = "nulls"
     """What the pacts allow to be sent, given to the decoders that have to read it."""
     PROBE = "probe"
-    """Payloads through the stubs of several languages; a command of its own so far."""
+    """Payloads through the stubs of several languages."""
 
 
-CHECKED_LANES = (Lane.PACTS, Lane.VERIFY, Lane.SCHEMA, Lane.NULLS)
+CHECKED_LANES = (Lane.PACTS, Lane.VERIFY, Lane.SCHEMA, Lane.NULLS, Lane.PROBE)
 """What a check judges."""
 
 
@@ -101,7 +101,54 @@ class Output:
     lines: tuple[str, ...]
 
 
-Evidence = Mismatch | Output
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaChange:
+    """What changed between two schemas."""
+
+    old: str | None
+    new: str | None
+    old_location: Location | None
+    new_location: Location | None
+    effects: tuple[tuple[str, str], ...]
+    """(direction, encoding) in which a payload was read differently, such as ("backward", "json")."""
+    not_shown: tuple[tuple[str, str], ...] = ()
+    """Where the rule expects it too, but no runtime showed it."""
+    also: tuple[str, ...] = ()
+    """The rules of buf that report the same."""
+    participants: tuple[str, ...] = ()
+    """Who reads or writes the element, as the participants declare it."""
+    pacts: tuple[str, ...] = ()
+    """The pacts that mention the element by its JSON name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeReading:
+    """What one runtime made of a payload with the writer's and with the reader's schema."""
+
+    stub: str
+    runtime: str
+    breaks: bool
+    wrote: str
+    read: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayloadWitness:
+    """A payload that a program with one schema writes, and what programs with the other make of it."""
+
+    path: str
+    """The file that replays; empty where none was written."""
+    digest: str
+    """Of the message, direction, encoding and bytes."""
+    direction: str
+    encoding: str
+    message: str
+    readable: str
+    base64: str
+    runtimes: tuple[RuntimeReading, ...]
+
+
+Evidence = Mismatch | Output | SchemaChange | PayloadWitness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +183,8 @@ class Finding:
     """The digest of the payload that shows it, such as `sha256:...`; None where there is none."""
     waived: Waiver | None = None
     """The waiver under which it is accepted for now."""
+    fails: bool | None = None
+    """Whether it counts against the run; None: as its level says."""
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -145,7 +194,11 @@ class Finding:
     @property
     def verdict(self) -> Verdict:
         """What it makes of the run: nothing, once it is waived."""
-        return Verdict.COMPATIBLE if self.waived else self.level.verdict
+        if self.waived:
+            return Verdict.COMPATIBLE
+        if self.fails is None or self.level is Level.UNPROVEN:
+            return self.level.verdict
+        return Verdict.BROKEN if self.fails else Verdict.COMPATIBLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +237,8 @@ class CaseResult:
     case: Case
     findings: tuple[Finding, ...] = ()
     duration_s: float = 0.0
+    note: str = ""
+    """How far the judgement went, such as the number of payloads."""
     states: tuple[StateSeen, ...] = ()
 
     @property

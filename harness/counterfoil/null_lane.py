@@ -20,11 +20,12 @@ from counterfoil.model import CaseResult, Finding, Location, Output, StateSeen
 from counterfoil.pacts import canonical
 from counterfoil.probe.outcomes import OutputFormat
 from counterfoil.probe.payloads import VALUE, Encoding, Payload
-from counterfoil.probe_lane import ProbedSchema, read_schema
+from counterfoil.probe_stubs import stub_command
+from counterfoil.probed_schema import ProbedSchema, read_schema
 from counterfoil.processes import Processes
 from counterfoil.rules import finding
 from counterfoil.stub_protocol import Asking
-from counterfoil.stubs import Stub, StubCommand, StubStartError
+from counterfoil.stubs import Stub, StubStartError
 from counterfoil.workspace import Workspace
 
 SHOWN_CHARS = 400
@@ -43,7 +44,7 @@ class NullLane:
     def judge(self, stub: str, readings: Sequence[PlannedReading]) -> Iterator[CaseResult]:
         """A result for each reading that is linked to this stub."""
         try:
-            with Stub(self._processes, self._command(stub)) as running:
+            with Stub(self._processes, stub_command(self._workspace, stub)) as running:
                 told: set[tuple[str, str]] = set()
                 for planned in readings:
                     result = self._judged(running, planned)
@@ -101,18 +102,6 @@ class NullLane:
                 self._schema = read_schema(self._processes, self._workspace, settings.dir)
             return self._schema
 
-    def _command(self, name: str) -> StubCommand:
-        stub = self._workspace.settings.stubs[name]
-        return StubCommand(
-            name=name,
-            command=stub.start,
-            cwd=self._workspace.path(stub.dir),
-            env=stub.env,
-            lane=stub.lane,
-            start_within_s=stub.start_within_s,
-            answer_within_s=stub.answer_within_s,
-        )
-
     def _judged(self, stub: Stub, planned: PlannedReading) -> CaseResult:
         if isinstance(planned.body, Underived) or planned.link is None or planned.link.message is None:
             return without_stub(planned)
@@ -166,7 +155,7 @@ def without_stub(planned: PlannedReading) -> CaseResult:
             planned.case.id.partition("::")[2],
             f"nothing says by which decoder {planned.reader} reads the {body.part} of "
             f"'{planned.interaction.description}', so that only its example is tested",
-            fix=f'add [[participants.{planned.reader}.reads]] with sender = "{sender}" to counterfoil.toml',
+            fix=f'add [[participants.{planned.reader}.decoders]] with sender = "{sender}" to counterfoil.toml',
             location=where,
         )
     cell = StateSeen(

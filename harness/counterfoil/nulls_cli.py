@@ -23,12 +23,12 @@ from counterfoil.shell import judge, open_workspace, output_option, with_waivers
 def nulls(config: Path | None, participants: tuple[str, ...], keyword: str, output: str) -> None:
     """Give every payload that the pacts allow to the decoders that read it, and print the null matrix."""
     workspace = open_workspace(config)
-    if not any(participant.reads for participant in workspace.settings.participants.values()):
+    if not any(participant.decoders for participant in workspace.settings.participants.values()):
         raise UsageError(
             f"no participant of {workspace.file.name} says how it reads what it is sent",
             where=str(workspace.file),
             why="payloads are given to a participant's own decoder, through its service stub",
-            fix="add [[participants.NAME.reads]]; see docs/null-contracts.md",
+            fix="add [[participants.NAME.decoders]]; see docs/null-contracts.md",
         )
     selection = Selection(lanes=frozenset({Lane.NULLS}), participants=frozenset(participants), keyword=keyword)
     plan = make_plan(workspace.settings, read_pacts(workspace), selection)

@@ -86,6 +86,11 @@ def canonical(value: Json) -> str:
 
 def parse_pact(path: str, data: bytes) -> Pact:
     """Read a pact of specification V2, V3 or V4. Raises UsageError with the position for anything else."""
+    return read_document(path, data)[1]
+
+
+def read_document(path: str, data: bytes) -> tuple[dict[str, Json], Pact]:
+    """A pact with the document that it was read from. Raises UsageError as `parse_pact` does."""
     document = _parse_json(path, data)
     if not isinstance(document, dict):
         raise _not_a_pact(path, f"the document is {_kind_of(document)}, not an object")
@@ -95,7 +100,7 @@ def parse_pact(path: str, data: bytes) -> Pact:
         for section, kind in (("interactions", InteractionKind.HTTP), ("messages", InteractionKind.MESSAGE))
         for index, entry in enumerate(_list_of(path, document, section))
     ]
-    return Pact(
+    return document, Pact(
         path=path,
         consumer=_participant_name(path, document, "consumer"),
         provider=_participant_name(path, document, "provider"),

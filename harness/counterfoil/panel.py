@@ -9,15 +9,20 @@ from dataclasses import dataclass, replace
 from google.protobuf.descriptor import Descriptor
 
 from counterfoil.probe.compare import compare, compare_orders, compare_reencoded, reencoded
-from counterfoil.probe.divergences import Divergence, distinct
+from counterfoil.probe.differences import View
+from counterfoil.probe.divergences import Divergence, distinct, settled
 from counterfoil.probe.orders import reordered
-from counterfoil.probe.outcomes import Outcome
-from counterfoil.probe.payloads import Encoding, Payload
+from counterfoil.probe.outcomes import Outcome, TimedOut
+from counterfoil.probe.payloads import PLUS, Encoding, Payload
 from counterfoil.stub_protocol import Asking
 from counterfoil.stubs import Stub
 
+REMEMBERED_ROWS = 10_000
+REMEMBERED_BYTES = 2_048
+"""Of a payload; longer ones are asked again."""
 Row = Mapping[str, Outcome]
 """What each stub did with one payload, by the stub's name."""
+Key = tuple[Encoding, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +37,30 @@ class Reading:
 class Panel:
     """The stubs, and what they are asked."""
 
-    def __init__(self, stubs: Sequence[Stub], asking: Asking, message: Descriptor) -> None:
+    def __init__(self, stubs: Sequence[Stub], asking: Asking, message: Descriptor, *, view: View = View.SCHEMA) -> None:
         self.stubs = tuple(stubs)
+        self._view = view
         self._asking = asking
         self._message = message
+        self._recent: dict[Key, Row] = {}
+        self._older: dict[Key, Row] = {}
 
     def read(self, payloads: Sequence[Payload]) -> list[Row]:
-        """What every stub did with every payload."""
+        """What every stub did with every payload; who reads the same bytes again soon gets the same answer."""
+        rows: dict[Key, Row] = {}
+        wanted: dict[Key, Payload] = {}
+        for payload in payloads:
+            one = key(payload)
+            if one in self._recent or one in self._older:
+                rows[one] = self._recent.get(one) or self._older[one]
+            else:
+                wanted[one] = payload
+        rows |= zip(wanted, self.ask(list(wanted.values())), strict=True)
+        self._remember(rows)
+        return [rows[key(payload)] for payload in payloads]
+
+    def ask(self, payloads: Sequence[Payload]) -> list[Row]:
+        """What every stub does with every payload now."""
         if not payloads:
             return []
         questions = {}
@@ -50,29 +72,48 @@ class Panel:
         names = [stub.name for stub in self.stubs]
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
+    def _remember(self, rows: Mapping[Key, Row]) -> None:
+        """Keep what may be asked again, in two generations so that what is kept has a bound. No timeout is certain."""
+        for one, row in rows.items():
+            if len(one[1]) <= REMEMBERED_BYTES and not any(isinstance(outcome, TimedOut) for outcome in row.values()):
+                self._recent[one] = row
+        if len(self._recent) > REMEMBERED_ROWS:
+            self._recent, self._older = {}, self._recent
+
     def judge(self, payloads: Sequence[Payload]) -> list[Reading]:
         """Read the payloads, what came of them when written again, and the same in another order."""
         rows = self.read(payloads)
         written = [reencoded(payload, row) for payload, row in zip(payloads, rows, strict=True)]
         turned = [reordered(payload, self._message) for payload in payloads]
-        again = self._read_once([*(made for pairs in written for _, made in pairs), *(one for one in turned if one)])
+        others = [*(made for pairs in written for _, made in pairs), *(one for one in turned if one)]
+        again = dict(zip(map(key, others), self.read(others), strict=True))
         readings = []
         for payload, row, pairs, other in zip(payloads, rows, written, turned, strict=True):
             back = {producer: again[key(made)] for producer, made in pairs}
-            found = [*compare(payload, row), *compare_reencoded(payload, row, back)]
+            about = self._about(payload)
+            found = [*compare(about, row, view=self._view), *compare_reencoded(about, row, back, view=self._view)]
             if other is not None:
-                found += compare_orders(payload, row, again[key(other)])
+                found = self._with_orders(found, about, other, (row, again[key(other)]))
             readings.append(Reading(payload, row, distinct(found)))
         return readings
 
-    def _read_once(self, payloads: Sequence[Payload]) -> dict[tuple[Encoding, bytes], Row]:
-        """What the stubs made of payloads, each of which is read once whoever wrote it."""
-        wanted: dict[tuple[Encoding, bytes], Payload] = {}
-        for payload in payloads:
-            wanted.setdefault(key(payload), payload)
-        return dict(zip(wanted, self.read(list(wanted.values())), strict=True))
+    def _about(self, payload: Payload) -> Payload:
+        """The payload as divergences name it: code treats each field in its own way, a runtime each kind of field."""
+        if self._view is View.SCHEMA:
+            return payload
+        name = self._message.full_name
+        kinds = (f"{name}{'.' * bool(path)}{path} {kind}" for path, kind, _state in payload.parts)
+        return replace(payload, kind=PLUS.join(kinds))
+
+    def _with_orders(
+        self, found: list[Divergence], given: Payload, turned: Payload, rows: tuple[Row, Row]
+    ) -> list[Divergence]:
+        by_order = compare_orders(given, *rows, view=self._view)
+        if not by_order:
+            return found
+        return settled(found, by_order, compare(turned, rows[1], view=self._view))
 
 
-def key(payload: Payload) -> tuple[Encoding, bytes]:
+def key(payload: Payload) -> Key:
     """What makes two payloads the same to a stub."""
     return payload.encoding, payload.data

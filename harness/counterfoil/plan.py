@@ -14,6 +14,7 @@ from counterfoil.workspace import Settings
 
 LINT = "lint"
 BREAKING = "breaking"
+DIVERGENCES = "divergences"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,7 @@ class Plan:
     interactions: tuple[PlannedInteraction, ...] = ()
     schema_cases: tuple[Case, ...] = ()
     readings: tuple[PlannedReading, ...] = ()
+    probe_cases: tuple[Case, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -74,6 +76,7 @@ class Plan:
             *(planned.case for planned in self.interactions),
             *self.schema_cases,
             *(planned.case for planned in self.readings),
+            *self.probe_cases,
         )
 
     @property
@@ -96,16 +99,20 @@ def make_plan(settings: Settings, pacts: Iterable[Pact], selection: Selection) -
     schema_cases = (
         [Case(lane=Lane.SCHEMA, subject=schema.dir, name=name) for name in (LINT, BREAKING)] if schema else []
     )
+    # Without a stub of its own, a workspace has nothing to compare Python's protobuf with.
+    probe_cases = [Case(lane=Lane.PROBE, subject=schema.dir, name=DIVERGENCES)] if schema and settings.stubs else []
     plan = Plan(
         pact_cases=tuple(pair for pair in pact_cases if selection.covers(pair[0])),
         interactions=tuple(planned for planned in interactions if selection.covers(planned.case)),
         schema_cases=tuple(case for case in schema_cases if selection.covers(case)),
         readings=tuple(planned for planned in plan_readings(settings, pacts) if selection.covers(planned.case)),
+        probe_cases=tuple(case for case in probe_cases if selection.covers(case)),
         findings=(*_missing_pacts(settings, pacts, selection), *_told_twice(pacts, selection)),
     )
     if plan.cases or plan.findings:
         return plan
-    return Plan(findings=(_nothing_selected(len(pact_cases) + len(interactions) + len(schema_cases), selection),))
+    available = len(pact_cases) + len(interactions) + len(schema_cases) + len(probe_cases)
+    return Plan(findings=(_nothing_selected(available, selection),))
 
 
 def _check_participants(settings: Settings, pacts: tuple[Pact, ...], selection: Selection) -> None:

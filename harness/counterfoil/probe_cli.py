@@ -2,55 +2,64 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
+from counterfoil.breaking_cli import replay_change
 from counterfoil.errors import UsageError
 from counterfoil.events import Event
 from counterfoil.model import Verdict
 from counterfoil.probe.witness import describe
-from counterfoil.probe_lane import (
-    SHOWN_CHARS,
-    ProbeLane,
-    ProbeRequest,
-    read_schema,
-    read_witness,
-    started,
-    stub_commands,
-)
+from counterfoil.probe_lane import SHOWN_CHARS, ProbeLane, ProbeRequest
+from counterfoil.probe_stubs import started, stub_command, stub_names
+from counterfoil.probed_schema import read_schema
+from counterfoil.probing import Budget
 from counterfoil.processes import Processes
 from counterfoil.reporters.text_report import printable
-from counterfoil.shell import end_when_nobody_reads, judge, open_workspace, output_option
+from counterfoil.shell import end_when_nobody_reads, judge, open_workspace, output_option, with_waivers
+from counterfoil.witness_files import read_witness
 from counterfoil.workspace import Workspace
 
 SECOND = "s"
 
 
-class Duration(click.ParamType[float]):
-    """Seconds, written `30` or `30s`."""
+class Spending(click.ParamType[Budget]):
+    """A budget: seconds, written `30s`, or a number of payloads, written `500`."""
 
-    name = "duration"
+    name = "budget"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number of seconds; it has to be positive."""
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Budget:
+        """The budget; it has to be positive."""
+        text = str(value)
         try:
-            seconds = float(str(value).removesuffix(SECOND))
+            number = float(text.removesuffix(SECOND)) if text.endswith(SECOND) else int(text)
         except ValueError:
-            seconds = -1.0
-        if not 0 < seconds < float("inf"):
-            self.fail(f"'{value}' is not a duration; for example 30s", param, ctx)
-        return seconds
+            number = -1
+        if not 0 < number < float("inf"):
+            self.fail(f"'{value}' is no budget; for example 30s, or 500 payloads of each message", param, ctx)
+        return Budget(examples=number) if isinstance(number, int) else Budget(seconds=number)
 
 
 @click.command()
 @click.option("--schema", help="A folder of protos or an image; by default the configured schema.")
 @click.option("--message", "messages", multiple=True, help="Full name of a message, * for any part of it; repeatable.")
-@click.option("--stub", "stubs", multiple=True, help="Only this stub; repeatable. By default all, and 'python'.")
-@click.option("--budget", type=Duration(), default="30s", show_default=True, help="How long to search, in all.")
+@click.option(
+    "--stub", "stubs", multiple=True, help="Only this stub; repeatable. By default those of probe.stubs, or all."
+)
+@click.option(
+    "--budget",
+    type=Spending(),
+    default="30s",
+    show_default=True,
+    help="How long to search in all, as 30s; or how many payloads of each message, as 500.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed makes up the same messages.")
 @output_option
 @click.pass_obj
@@ -60,38 +69,58 @@ def probe(  # noqa: PLR0913  (one for each option)
     schema: str | None,
     messages: tuple[str, ...],
     stubs: tuple[str, ...],
-    budget: float,
+    budget: Budget,
     seed: int,
     output: str,
 ) -> None:
     """Search for payloads that the stubs of several languages do not read alike; each is saved as a witness."""
     workspace = open_workspace(config)
-    commands = stub_commands(workspace, stubs)
+    commands = [stub_command(workspace, name) for name in stub_names(workspace, stubs)]
     source = _schema_source(workspace, schema)
 
     def run(processes: Processes) -> Iterator[Event]:
         probed = read_schema(processes, workspace, source)
         names = probed.matching(messages or workspace.settings.probe.messages)
-        request = ProbeRequest(messages=names, budget_s=budget, seed=seed)
-        with started(processes, commands, probed) as running:
+        request = ProbeRequest(messages=names, budget=budget, seed=seed)
+        with stopped_by_ctrl_c(processes), started(processes, commands, probed) as running:
             yield from ProbeLane(workspace, probed, running).run(request)
 
-    judge(run, output)
+    judge(with_waivers(workspace, run), output)
+
+
+@contextlib.contextmanager
+def stopped_by_ctrl_c(processes: Processes) -> Iterator[None]:
+    """Ctrl-C stops the stubs too, so that nobody waits for the answer of one that hangs."""
+
+    def stop(*_: object) -> NoReturn:
+        # In a thread: this one may hold the lock that stopping takes.
+        threading.Thread(target=processes.stop).start()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.argument("new", required=False)
 @click.option("--schema", help="A folder of protos or an image; by default the configured schema.")
+@click.option("--against", help="Of a schema change: the old schema, beside NEW, in place of those in the witness.")
 @click.pass_obj
-def replay(config: Path | None, file: Path, schema: str | None) -> None:
-    """Read a witness's payload again: exit 1 when the stubs still disagree as it says, 0 when they no longer do."""
+def replay(config: Path | None, file: Path, new: str | None, schema: str | None, against: str | None) -> None:
+    """Read a witness's payload again: exit 1 when it still shows what it says, 0 when it no longer does."""
+    if replay_change(config, file, against, new):
+        return
     workspace = open_workspace(config)
     witness = read_witness(file)
+    names = stub_names(workspace, tuple(sorted({one.stub for one in witness.outcomes})))
     processes = Processes()
     try:
         probed = read_schema(processes, workspace, _schema_source(workspace, schema))
-        names = tuple(sorted({one.stub for one in witness.outcomes}))
-        with started(processes, stub_commands(workspace, names), probed) as running:
+        with started(processes, [stub_command(workspace, name) for name in names], probed) as running:
             reading, same = ProbeLane(workspace, probed, running).replay(witness)
     finally:
         processes.stop()

@@ -2,173 +2,40 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from google.protobuf import descriptor_pb2, descriptor_pool
-from google.protobuf.descriptor import Descriptor
-from google.protobuf.message import DecodeError
-
-from counterfoil.buf import Buf, BufError, CompileError
-from counterfoil.errors import UsageError, nearest
+from counterfoil.errors import UsageError
 from counterfoil.events import CaseFinished, Event, RunFinished, RunStarted
-from counterfoil.files import replace_file
 from counterfoil.model import Case, CaseResult, Finding, Lane, Location, Output
 from counterfoil.panel import Panel, Reading
+from counterfoil.probe.differences import View
 from counterfoil.probe.divergences import Divergence, KnownDivergences
 from counterfoil.probe.outcomes import Outcome
+from counterfoil.probe.payloads import Payload
 from counterfoil.probe.verdicts import judge
-from counterfoil.probe.witness import StubOutcome, Witness, describe, file_name, read, readable, write
-from counterfoil.probing import Budget, Found, Search, phases
-from counterfoil.processes import Processes
+from counterfoil.probe.witness import StubOutcome, Witness, describe, digest, readable
+from counterfoil.probe_stubs import SCHEMA_ID, is_service
+from counterfoil.probed_schema import ProbedSchema
+from counterfoil.probing import Budget, Ended, Found, Search, phases
 from counterfoil.rules import finding
 from counterfoil.stub_protocol import Asking
-from counterfoil.stubs import Stub, StubCommand, StubStartError
+from counterfoil.stubs import Stub
+from counterfoil.witness_files import WitnessFiles
 from counterfoil.workspace import Workspace
 
-SCHEMA_ID = "probed"
-BUILT_IN = "python"
-NOT_PROBED = "google.protobuf."
-DIVERGENCES = "divergences"
+RUNTIMES = "divergences"
+SERVICES = "services"
 SHOWN_CHARS = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProbedSchema:
-    """A schema as every stub gets it, and as we read it."""
-
-    image: bytes
-    pool: descriptor_pool.DescriptorPool
-    messages: tuple[str, ...]
-    """The full names of all of its messages, map entries left out."""
-
-    @property
-    def digest(self) -> str:
-        """By which a witness says with which schema it was found."""
-        return "sha256:" + hashlib.sha256(self.image).hexdigest()
-
-    def message(self, name: str) -> Descriptor:
-        """One message. Raises UsageError with the nearest name."""
-        if name not in self.messages:
-            raise UsageError(f"the schema has no message '{name}'", why=nearest(name, self.messages), fix="correct it")
-        descriptor: Descriptor = self.pool.FindMessageTypeByName(name)
-        return descriptor
-
-    def matching(self, patterns: Sequence[str]) -> tuple[str, ...]:
-        """The messages that the patterns mean. Raises UsageError when they mean none."""
-        found = tuple(
-            name
-            for name in self.messages
-            if not name.startswith(NOT_PROBED) and any(fnmatchcase(name, pattern) for pattern in patterns)
-        )
-        if not found:
-            raise UsageError(
-                f"no message of the schema matches {', '.join(map(repr, patterns))}",
-                why=nearest(patterns[0] if patterns else "", self.messages),
-                fix="correct --message, or probe.messages in counterfoil.toml",
-            )
-        return found
-
-
-def read_schema(processes: Processes, workspace: Workspace, source: str) -> ProbedSchema:
-    """A folder of protos, compiled, or an image. Raises UsageError for anything else."""
-    path = workspace.path(source)
-    if path.is_file():
-        return parse_schema(source, path.read_bytes())
-    workspace.state_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=workspace.state_dir, prefix="schema-") as scratch:
-        image = Path(scratch) / "schema.binpb"
-        try:
-            Buf(processes, workspace.root, workspace.state_dir).build(path, image, positions=False)
-        except CompileError as error:
-            first = error.annotations[0]
-            where = f"{first.path}:{first.line}:{first.column}"
-            raise UsageError(error.message, where=where, why=first.message, fix=f"correct {first.path}") from None
-        except BufError as error:
-            raise UsageError(error.message, why=" ".join(error.tail[-1:]), fix="name a folder or an image") from None
-        return parse_schema(source, image.read_bytes())
-
-
-def parse_schema(source: str, image: bytes) -> ProbedSchema:
-    """An image as descriptors. Raises UsageError when it is none."""
-    pool = descriptor_pool.DescriptorPool()
-    try:
-        files = descriptor_pb2.FileDescriptorSet.FromString(image).file
-        for file in files:
-            pool.Add(file)
-    except (DecodeError, TypeError) as error:
-        why = str(error).splitlines()[0]
-        raise UsageError(f"'{source}' is not an image", why=why, fix="write it with 'buf build -o'") from None
-    names = (name for file in files for name in _names(file.package, file.message_type))
-    return ProbedSchema(image=image, pool=pool, messages=tuple(sorted(names)))
-
-
-def _names(scope: str, messages: Sequence[descriptor_pb2.DescriptorProto]) -> Iterator[str]:
-    for message in messages:
-        if not message.options.map_entry:
-            name = f"{scope}.{message.name}" if scope else message.name
-            yield name
-            yield from _names(name, message.nested_type)
-
-
-def stub_commands(workspace: Workspace, names: Sequence[str]) -> tuple[StubCommand, ...]:
-    """The stubs asked for, or all; the Python runtime stub is always among them. Raises UsageError."""
-    runtime = (sys.executable, "-P", "-m", "counterfoil.stub.runtime")
-    commands = {BUILT_IN: StubCommand(name=BUILT_IN, command=runtime, cwd=workspace.root)}
-    for name, stub in workspace.settings.stubs.items():
-        commands[name] = StubCommand(
-            name=name,
-            command=stub.start,
-            cwd=workspace.path(stub.dir),
-            env=stub.env,
-            lane=stub.lane,
-            start_within_s=stub.start_within_s,
-            answer_within_s=stub.answer_within_s,
-        )
-    for name in names:
-        if name not in commands:
-            raise UsageError(f"unknown stub '{name}'", where="--stub", why=nearest(name, commands), fix="correct it")
-    chosen = tuple(commands[name] for name in dict.fromkeys(names or commands))
-    if len(chosen) == 1:
-        raise UsageError(
-            f"'{chosen[0].name}' alone has nobody to disagree with",
-            why="the probe compares what several stubs make of the same payload",
-            fix="name two with --stub, or add [stubs.NAME] to counterfoil.toml; see docs/stubs.md",
-        )
-    return chosen
-
-
-@contextlib.contextmanager
-def started(processes: Processes, commands: Sequence[StubCommand], schema: ProbedSchema) -> Iterator[list[Stub]]:
-    """The stubs, with the schema loaded. Raises UsageError for one that cannot be used."""
-    with contextlib.ExitStack() as stack:
-        try:
-            stubs = [stack.enter_context(Stub(processes, command)) for command in commands]
-            for stub in stubs:
-                if stub.description.loads_schemas:
-                    stub.load(SCHEMA_ID, schema.image)
-        except StubStartError as error:
-            raise UsageError(
-                f"the stub '{error.name}' cannot be used: {error.message}",
-                why=" | ".join(error.tail),
-                fix=f"start it by hand with the command of [stubs.{error.name}]; counterfoil build may be missing",
-            ) from None
-        yield stubs
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeRequest:
-    """What to probe, and for how long."""
+    """What to probe, and for how long: a budget in seconds is for all messages, one in examples for each."""
 
     messages: tuple[str, ...]
-    budget_s: float
+    budget: Budget
     seed: int = 0
 
 
@@ -176,45 +43,110 @@ class ProbeLane:
     """Probes the messages of one schema, one after another; each divergence is reported once, wherever it shows."""
 
     def __init__(self, workspace: Workspace, schema: ProbedSchema, stubs: Sequence[Stub]) -> None:
-        self._workspace = workspace
+        self.files = WitnessFiles(workspace)
         self._schema = schema
-        self._stubs = stubs
+        self._services = [stub for stub in stubs if is_service(workspace, stub)]
+        self._runtimes = [stub for stub in stubs if stub not in self._services]
         self._known = KnownDivergences()
 
     def run(self, request: ProbeRequest) -> Iterator[Event]:
-        """A case for each message."""
+        """A case for each message and kind of stubs. Raises UsageError when no message has two stubs to compare.
+
+        The witnesses of all messages are read before anything is searched for. Ctrl-C ends the search, not the run.
+        """
         started_s = time.monotonic()
-        cases = [Case(lane=Lane.PROBE, subject=name, name=DIVERGENCES) for name in request.messages]
-        yield RunStarted(tuple(cases))
+        cases = self._cases(request.messages)
+        yield RunStarted(cases)
+        saved = self.files.all()
+        replayed = {case: tuple(self._replayed(case, saved)) for case in cases}
+        was_interrupted = False
         for number, case in enumerate(cases):
             began_s = time.monotonic()
-            left_s = request.budget_s - (began_s - started_s)
-            findings = tuple(self._probed(case.subject, left_s / (len(cases) - number), request.seed))
-            yield CaseFinished(CaseResult(case=case, findings=findings, duration_s=time.monotonic() - began_s))
-        yield RunFinished(time.monotonic() - started_s)
+            budget = request.budget
+            if budget.seconds is not None:
+                left_s = budget.seconds - (began_s - started_s)
+                budget = replace(budget, seconds=max(0.0, left_s) / (len(cases) - number))
+            if was_interrupted:
+                result = CaseResult(case=case, findings=(*replayed[case], _cut_short(case, 0)))
+            else:
+                witnesses = [one.payload for one in saved.values() if one.message == case.subject]
+                result, was_interrupted = self._searched(case, witnesses, budget, request.seed)
+                result = replace(result, findings=(*replayed[case], *result.findings))
+            yield CaseFinished(replace(result, duration_s=time.monotonic() - began_s))
+        yield RunFinished(time.monotonic() - started_s, was_interrupted=was_interrupted)
 
-    def _probed(self, name: str, budget_s: float, seed: int) -> Iterator[Finding]:
-        message = self._schema.message(name)
-        panel = Panel(self._stubs, Asking(message_type=name, schema_id=SCHEMA_ID), message)
-        search = Search(panel, message, self._known)
-        for found in search.run(phases(message, seed=seed), Budget(seconds=max(0.0, budget_s))):
-            yield self._finding(name, message, found)
-        for stub in sorted(search.silent):
-            yield finding(
-                "STUB_SAID_NOTHING",
-                f"{name}::{stub}",
-                f"the stub '{stub}' read none of {search.progress.payloads} payloads of {name}",
-                fix=f"leave it out with --stub, or see what it says: counterfoil replay with a witness of {name}",
+    def _cases(self, messages: Iterable[str]) -> tuple[Case, ...]:
+        cases = tuple(
+            Case(lane=Lane.PROBE, subject=message, name=name)
+            for message in messages
+            for name in (RUNTIMES, SERVICES)
+            if len(self._stubs_of(message, name)) > 1
+        )
+        if not cases:
+            names = ", ".join(f"'{stub.name}'" for stub in (*self._runtimes, *self._services))
+            raise UsageError(
+                f"no two of the stubs {names} are to be compared on any of the messages",
+                why="runtime stubs are compared with each other, service stubs on the messages that both bring",
+                fix="name other stubs with --stub, or other messages with --message",
             )
+        return cases
 
-    def _finding(self, name: str, message: Descriptor, found: Found) -> Finding:
-        path = self._save(name, message, found)
-        verdict = judge(found.payload, found.divergence, found.outcomes)
+    def _stubs_of(self, message: str, name: str) -> list[Stub]:
+        if name == RUNTIMES:
+            return self._runtimes
+        return [stub for stub in self._services if message in stub.description.message_types]
+
+    def _panel(self, message: str, name: str) -> Panel:
+        schema_id = SCHEMA_ID if name == RUNTIMES else ""
+        asking = Asking(message_type=message, schema_id=schema_id)
+        view = View.SCHEMA if name == RUNTIMES else View.CODE
+        return Panel(self._stubs_of(message, name), asking, self._schema.message(message), view=view)
+
+    def _replayed(self, case: Case, saved: Mapping[str, Witness]) -> Iterator[Finding]:
+        """The witnesses of a message that still show what they were saved for."""
+        panel = self._panel(case.subject, case.name)
+        names = {stub.name for stub in panel.stubs}
+        mine = {
+            path: witness
+            for path, witness in saved.items()
+            if witness.message == case.subject and {one.stub for one in witness.outcomes} <= names
+        }
+        readings = panel.judge([witness.payload for witness in mine.values()])
+        for (path, witness), reading in zip(mine.items(), readings, strict=True):
+            divergence = _same(witness, reading)
+            if divergence:
+                self._known.add(divergence)
+                found = Found(divergence=divergence, payload=witness.payload, outcomes=reading.outcomes)
+                yield self._finding(case, found, path)
+
+    def _searched(self, case: Case, witnesses: Sequence[Payload], budget: Budget, seed: int) -> tuple[CaseResult, bool]:
+        """What a search comes to, and whether it was interrupted."""
+        message = self._schema.message(case.subject)
+        search = Search(self._panel(case.subject, case.name), message, self._known)
+        findings = []
+        try:
+            for found in search.run(phases(message, seed=seed, witnesses=witnesses), budget):
+                path = self.files.save(self._witness(case, found))
+                findings.append(self._finding(case, found, path))
+        except KeyboardInterrupt:
+            search.progress.ended = Ended.INTERRUPTED
+        progress = search.progress
+        was_interrupted = progress.ended is Ended.INTERRUPTED
+        if was_interrupted:
+            findings.append(_cut_short(case, progress.payloads))
+        else:
+            findings += [_said_nothing(case, stub, progress.payloads) for stub in sorted(search.silent)]
+        note = f"{progress.payloads:,} payloads, {progress.ended.value}"
+        return CaseResult(case=case, findings=tuple(findings), note=note), was_interrupted
+
+    def _finding(self, case: Case, found: Found, path: str) -> Finding:
+        verdict = _settled(case, found)
+        message = self._schema.message(case.subject)
         seen = tuple(
             Output(label=stub, lines=(describe(one, SHOWN_CHARS),)) for stub, one in sorted(found.outcomes.items())
         )
         payload = Output(label="payload", lines=(readable(found.payload, message, SHOWN_CHARS),))
-        return finding(
+        made = finding(
             "DIVERGENCE",
             found.divergence.signature,
             found.divergence.detail + (f". {verdict}" if verdict else ""),
@@ -222,23 +154,22 @@ class ProbeLane:
             location=Location(path=path),
             evidence=(payload, *seen),
         )
+        return replace(made, witness=digest(case.subject, found.payload))
 
-    def _save(self, name: str, message: Descriptor, found: Found) -> str:
-        witness = Witness(
-            message=name,
+    def _witness(self, case: Case, found: Found) -> Witness:
+        return Witness(
+            message=case.subject,
             schema_digest=self._schema.digest,
             payload=found.payload,
-            readable=readable(found.payload, message),
+            readable=readable(found.payload, self._schema.message(case.subject)),
             divergence=found.divergence,
             outcomes=self._told(found.outcomes),
-            verdict=str(judge(found.payload, found.divergence, found.outcomes) or ""),
+            verdict=_settled(case, found),
         )
-        path = self._workspace.path(self._workspace.settings.probe.witnesses) / file_name(found.divergence)
-        replace_file(path, write(witness).encode("utf-8", "backslashreplace"))
-        return self._workspace.relative(path)
 
     def _told(self, outcomes: Mapping[str, Outcome]) -> tuple[StubOutcome, ...]:
-        runtimes = {stub.name: f"{stub.description.runtime} {stub.description.runtime_version}" for stub in self._stubs}
+        descriptions = {stub.name: stub.description for stub in (*self._runtimes, *self._services)}
+        runtimes = {name: f"{one.runtime} {one.runtime_version}" for name, one in descriptions.items()}
         return tuple(
             StubOutcome(stub=stub, runtime=runtimes[stub], outcome=describe(one, SHOWN_CHARS))
             for stub, one in outcomes.items()
@@ -246,17 +177,33 @@ class ProbeLane:
 
     def replay(self, witness: Witness) -> tuple[Reading, Divergence | None]:
         """Read a witness's payload again; the divergence when it still shows."""
-        message = self._schema.message(witness.message)
-        panel = Panel(self._stubs, Asking(message_type=witness.message, schema_id=SCHEMA_ID), message)
+        panel = self._panel(witness.message, RUNTIMES if self._runtimes else SERVICES)
         [reading] = panel.judge([witness.payload])
-        same = (one for one in reading.divergences if one.signature == witness.divergence.signature)
-        return reading, next(same, None)
+        return reading, _same(witness, reading)
 
 
-def read_witness(path: Path) -> Witness:
-    """A witness file. Raises UsageError."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read '{path}'", why=str(error), fix="name a witness file") from None
-    return read(text, str(path))
+def _same(witness: Witness, reading: Reading) -> Divergence | None:
+    return next((one for one in reading.divergences if one.signature == witness.divergence.signature), None)
+
+
+def _settled(case: Case, found: Found) -> str:
+    """Who is right, where the specification settles it; it says nothing about the code of services."""
+    return str(judge(found.payload, found.divergence, found.outcomes) or "") if case.name == RUNTIMES else ""
+
+
+def _said_nothing(case: Case, stub: str, payloads: int) -> Finding:
+    return finding(
+        "STUB_SAID_NOTHING",
+        f"{case.subject}::{stub}",
+        f"the stub '{stub}' read none of {payloads} payloads of {case.subject}",
+        fix=f"leave it out with --stub, or see what it says: counterfoil replay with a witness of {case.subject}",
+    )
+
+
+def _cut_short(case: Case, payloads: int) -> Finding:
+    return finding(
+        "SEARCH_INTERRUPTED",
+        f"{case.subject}::{case.name}",
+        f"the search of {case.subject} was interrupted after {payloads:,} payloads",
+        fix=f"counterfoil probe --message {case.subject}",
+    )

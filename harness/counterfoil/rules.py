@@ -12,7 +12,20 @@ LEVELS: dict[str, Level] = {
     "DIVERGENCE": Level.BEHAVIOUR,
     "STATE_REJECTED": Level.BEHAVIOUR,
     "STATE_MISREAD": Level.BEHAVIOUR,
+    "BEHAVIOUR_CHANGED": Level.BEHAVIOUR,
     "CONSUMER_TEST_FAILED": Level.BEHAVIOUR,
+    # A version would meet another that it does not fit.
+    "VERIFICATION_FAILED": Level.BEHAVIOUR,
+    "SCHEMA_NOT_READ": Level.BEHAVIOUR,
+    "STUBS_DIVERGE": Level.BEHAVIOUR,
+    "ROLLOUT_BROKEN": Level.BEHAVIOUR,
+    # A version would meet another, and nobody recorded that they fit.
+    "VERSION_UNKNOWN": Level.UNPROVEN,
+    "VERIFICATION_MISSING": Level.UNPROVEN,
+    "PROVIDER_NOT_DEPLOYED": Level.UNPROVEN,
+    "SCHEMAS_NOT_COMPARED": Level.UNPROVEN,
+    "SCHEMA_UNPROVEN": Level.UNPROVEN,
+    "ROLLOUT_UNPROVEN": Level.UNPROVEN,
     # What was accepted for now is not what there is now.
     "WAIVER_EXPIRED": Level.POLICY,
     "WAIVER_WITNESS_CHANGED": Level.POLICY,
@@ -42,6 +55,7 @@ LEVELS: dict[str, Level] = {
     "MESSAGE_NOT_EMITTED": Level.UNPROVEN,
     "FILTER_MATCHED_NOTHING": Level.UNPROVEN,
     "STUB_SAID_NOTHING": Level.UNPROVEN,
+    "SEARCH_INTERRUPTED": Level.UNPROVEN,
     "SCHEMA_MISSING": Level.UNPROVEN,
     "SCHEMA_BASELINE_MISSING": Level.UNPROVEN,
     "SCHEMA_BASELINE_EMPTY": Level.UNPROVEN,
@@ -54,7 +68,9 @@ LEVELS: dict[str, Level] = {
     "PROVIDER_PORT_TAKEN": Level.UNPROVEN,
     "VERIFIER_CRASHED": Level.UNPROVEN,
     "VERIFIER_TIMED_OUT": Level.UNPROVEN,
+    "PROBE_NOT_RUN": Level.UNPROVEN,
     "SCHEMA_DOES_NOT_COMPILE": Level.UNPROVEN,
+    "SCHEMA_UNUSABLE": Level.UNPROVEN,
     "BUF_FAILED": Level.UNPROVEN,
 }
 

@@ -1,146 +1,68 @@
-"""Judges a schema: whether it is lint-clean, and whether it breaks readers of its baseline."""
+"""The schema lane of a check: whether the schema is lint-clean, and whether it breaks readers of its baseline."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 
-from counterfoil.buf import Annotation, Buf, BufError, CompileError, as_finding
-from counterfoil.model import Finding, Location, Output
+from counterfoil.breaking_lane import BreakingLane, Request, buf_failed, no_schema
+from counterfoil.buf import Buf, BufError, CompileError, as_finding
+from counterfoil.compat.merging import Annotation
+from counterfoil.errors import UsageError
+from counterfoil.model import Finding, Location
 from counterfoil.processes import Processes
 from counterfoil.rules import finding
+from counterfoil.schema_sources import DoesNotCompileError
 from counterfoil.workspace import Schema, Workspace
-
-GIT = "git:"
 
 
 def judge_lint(processes: Processes, workspace: Workspace, schema: Schema) -> tuple[Finding, ...]:
     """Judge by buf's linter, under the rules of the schema's buf.yaml."""
-    return _judged(processes, workspace, schema, _lint)
+    if not any(workspace.path(schema.dir).rglob("*.proto")):
+        return (no_schema(schema.dir, workspace),)
+    buf = Buf(processes, workspace.root, workspace.state_dir)
+
+    def lint() -> tuple[Finding, ...]:
+        return tuple(as_finding(annotation, schema.dir, breaking=False) for annotation in buf.lint(schema.dir))
+
+    return _found(lint, schema.dir)
 
 
 def judge_breaking(processes: Processes, workspace: Workspace, schema: Schema) -> tuple[Finding, ...]:
-    """Judge by buf's breaking rules, under the schema's buf.yaml, against the baseline."""
-    return _judged(processes, workspace, schema, _breaking)
+    """Judge the change against the baseline, in both directions."""
+    if not workspace.path(schema.dir).exists():
+        return (no_schema(schema.dir, workspace),)
+    with BreakingLane(processes, workspace) as lane:
+        return _found(lambda: lane.judge(Request(new=schema.dir, against=schema.against)), schema.dir)
 
 
-def _judged(
-    processes: Processes,
-    workspace: Workspace,
-    schema: Schema,
-    judge: Callable[[Buf, Workspace, Schema, Path], tuple[Finding, ...]],
-) -> tuple[Finding, ...]:
-    if not any(workspace.path(schema.dir).rglob("*.proto")):
-        return (
-            finding(
-                "SCHEMA_MISSING",
-                schema.dir,
-                f"'{schema.dir}' has no .proto files, so there is no schema to judge",
-                fix=f"correct schema.dir in {workspace.file.name}",
-                location=Location(path=workspace.file.name),
-            ),
-        )
-    workspace.state_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=workspace.state_dir, prefix="schema-") as scratch:
-        buf = Buf(processes, workspace.root, workspace.state_dir)
-        try:
-            return judge(buf, workspace, schema, Path(scratch))
-        except CompileError as error:
-            return _does_not_compile(error, schema)
-        except BufError as error:
-            return (
-                finding(
-                    "BUF_FAILED",
-                    schema.dir,
-                    error.message,
-                    fix="see what it said, then run 'counterfoil doctor'",
-                    evidence=(Output(label="it said", lines=error.tail),) if error.tail else (),
-                ),
-            )
+def _found(judge: Callable[[], tuple[Finding, ...]], subject: str) -> tuple[Finding, ...]:
+    """What a check makes of sources that cannot be used: it goes on with everything else, and is unproven."""
+    try:
+        return guarded(judge, subject)
+    except DoesNotCompileError as error:
+        return tuple(_does_not_compile(annotation, subject) for annotation in error.annotations)
+    except CompileError as error:
+        return tuple(_does_not_compile(annotation, subject) for annotation in error.annotations)
+    except UsageError as error:
+        message = ": ".join(part for part in (error.what, error.why) if part)
+        return (finding("SCHEMA_UNUSABLE", subject, message, fix=error.fix or "correct it"),)
 
 
-def _lint(buf: Buf, _workspace: Workspace, schema: Schema, _scratch: Path) -> tuple[Finding, ...]:
-    return tuple(as_finding(annotation, schema.dir, breaking=False) for annotation in buf.lint(schema.dir))
+def guarded(judge: Callable[[], tuple[Finding, ...]], subject: str) -> tuple[Finding, ...]:
+    """What was found, or that buf failed."""
+    try:
+        return judge()
+    except CompileError:
+        raise
+    except BufError as error:
+        return (buf_failed(error, subject),)
 
 
-def _breaking(buf: Buf, workspace: Workspace, schema: Schema, scratch: Path) -> tuple[Finding, ...]:
-    old, new = scratch / "old.binpb", scratch / "new.binpb"
-    if schema.against is None:
-        return (
-            finding(
-                "SCHEMA_BASELINE_MISSING",
-                schema.dir,
-                f"'{schema.dir}' has no baseline to be compared with",
-                fix="set schema.against, or pass --against: a folder, an image (.binpb) or git:REF",
-                location=Location(path=workspace.file.name),
-            ),
-        )
-    missing = _baseline(buf, workspace, schema, schema.against, scratch, old)
-    if missing:
-        return missing
-    buf.build(workspace.path(schema.dir), new)
-    config = workspace.path(schema.dir) / "buf.yaml"
-    found = buf.breaking(old, new, config)
-    return tuple(as_finding(_placed(one, workspace.path(schema.dir)), schema.dir, breaking=True) for one in found)
-
-
-def _placed(annotation: Annotation, folder: Path) -> Annotation:
-    """With the path inside the schema's folder: that in an image begins below the folder of its module."""
-    if not annotation.path or (folder / annotation.path).exists():
-        return annotation
-    files = sorted(folder.rglob(Path(annotation.path).name))
-    inside = (file.relative_to(folder).as_posix() for file in files)
-    return replace(annotation, path=next((one for one in inside if one.endswith(annotation.path)), annotation.path))
-
-
-def _baseline(
-    buf: Buf, workspace: Workspace, schema: Schema, against: str, scratch: Path, image: Path
-) -> tuple[Finding, ...]:
-    """Write the baseline's image; a finding when there is nothing in it to compare with."""
-    source = workspace.path(against)
-    if against.startswith(GIT):
-        buf.files_of(against.removeprefix(GIT), schema.dir, scratch / "tree")
-        source = scratch / "tree" / schema.dir
-    if not source.exists():
-        return (
-            finding(
-                "SCHEMA_BASELINE_MISSING",
-                schema.dir,
-                f"the baseline '{against}' does not exist",
-                fix="name a folder, an image (.binpb) or git:REF; paths are relative to counterfoil.toml",
-                location=Location(path=workspace.file.name),
-            ),
-        )
-    if source.is_file():
-        image.write_bytes(source.read_bytes())
-        empty = not image.stat().st_size
-    else:
-        empty = not any(source.rglob("*.proto"))
-        if not empty:
-            buf.build(source, image)
-    if not empty:
-        return ()
-    return (
-        finding(
-            "SCHEMA_BASELINE_EMPTY",
-            schema.dir,
-            f"the baseline '{against}' has no schema in it, so nothing could break",
-            fix="name the baseline of the last release, a folder, an image (.binpb) or git:REF",
-            location=Location(path=workspace.file.name),
-        ),
-    )
-
-
-def _does_not_compile(error: CompileError, schema: Schema) -> tuple[Finding, ...]:
-    return tuple(
-        finding(
-            "SCHEMA_DOES_NOT_COMPILE",
-            f"{annotation.path}:{annotation.line}:{annotation.column}",
-            annotation.message,
-            fix=f"correct {annotation.path or schema.dir}",
-            location=Location(path=annotation.path or schema.dir, line=annotation.line),
-        )
-        for annotation in error.annotations
+def _does_not_compile(annotation: Annotation, folder: str) -> Finding:
+    return finding(
+        "SCHEMA_DOES_NOT_COMPILE",
+        f"{annotation.path}:{annotation.line}:{annotation.column}",
+        annotation.message,
+        fix=f"correct {annotation.path or folder}",
+        location=Location(path=annotation.path or folder, line=annotation.line),
     )

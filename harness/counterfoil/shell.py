@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from counterfoil.config import find_workspace, read_workspace
+from counterfoil.errors import UsageError
 from counterfoil.events import Event, RunFinished, fold
 from counterfoil.files import replace_file
 from counterfoil.model import Report, Waiver
@@ -25,8 +26,7 @@ from counterfoil.workspace import Workspace
 
 Command = Callable[..., None]
 Run = Callable[[Processes], Iterator[Event]]
-
-
+INTERRUPTED_EXIT_CODE = 130
 STDERR = "-"
 REPORTS = "counterfoil.reports"
 
@@ -84,22 +84,42 @@ def with_waivers(workspace: Workspace, run: Run, could_show: Callable[[Waiver], 
     return lambda processes: waivers.applied_to(run(processes), today, could_show=could_show)
 
 
-def judge(run: Run, output: str, *, above: Callable[[Console, Report], None] | None = None) -> NoReturn:
-    """Run something that yields events, report it, and leave with the exit code of its verdict.
+def judge(
+    run: Run,
+    output: str,
+    record: Callable[[Report], None] | None = None,
+    *,
+    above: Callable[[Console, Report], None] | None = None,
+) -> NoReturn:
+    """Run something that yields events, report it, record it, and leave with the exit code of its verdict.
 
     `above` shows more of the report on a screen, before the rest.
     """
-    report, duration_s = _fold(run)
+    report, end = _fold(run)
     for wanted in click.get_current_context().meta.get(REPORTS, ()):
-        _write_report(wanted.path, wanted.text(report, duration_s))
+        _write_report(wanted.path, wanted.text(report, end.duration_s))
+    failure = _recorded(report, record) if record and not end.was_interrupted else None
     end_when_nobody_reads()
     if output == "json":
-        write_json(json_report.render(report, duration_s))
+        write_json(json_report.render(report, end.duration_s))
     else:
         if above:
             above(screen(), report)
-        text_report.render(screen(), report, duration_s)
-    sys.exit(report.verdict.exit_code)
+        text_report.render(screen(), report, end.duration_s)
+    if failure:
+        raise failure
+    if end.was_interrupted:
+        click.echo("interrupted; what was found so far is kept", err=True)
+    sys.exit(INTERRUPTED_EXIT_CODE if end.was_interrupted else report.verdict.exit_code)
+
+
+def _recorded(report: Report, record: Callable[[Report], None]) -> UsageError | None:
+    """Record a report; why that failed, to be told after the report."""
+    try:
+        record(report)
+    except UsageError as error:
+        return error
+    return None
 
 
 def _write_report(path: str, text: str) -> None:
@@ -128,8 +148,8 @@ def write_json(document: str) -> None:
     click.echo(document.encode("utf-8", "backslashreplace"))
 
 
-def _fold(run: Run) -> tuple[Report, float]:
-    report, duration_s = Report(), 0.0
+def _fold(run: Run) -> tuple[Report, RunFinished]:
+    report, end = Report(), RunFinished(0.0)
     processes = Processes()
     try:
         with text_report.ProgressView(Console(stderr=True)).shown() as progress:
@@ -137,7 +157,7 @@ def _fold(run: Run) -> tuple[Report, float]:
                 progress.take(event)
                 report = fold(report, event)
                 if isinstance(event, RunFinished):
-                    duration_s = event.duration_s
+                    end = event
     finally:
         processes.stop()
-    return report, duration_s
+    return report, end

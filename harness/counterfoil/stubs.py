@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Self
 
-from counterfoil.probe.outcomes import Crashed, Garbled, Outcome, TimedOut
+from counterfoil.probe.outcomes import Crashed, Garbled, Outcome, TimedOut, Unsupported
 from counterfoil.processes import Child, Processes
 from counterfoil.stub.frames import FrameSplitter, FrameTooLargeError
 from counterfoil.stub.v1 import stub_pb2
@@ -24,7 +24,7 @@ CHUNK_BYTES = 1 << 18
 WINDOW_BYTES = 1 << 20
 WINDOW_QUESTIONS = 4_096
 STOP_WITHIN_S = 2.0
-RESTARTS = 25
+RESTARTS = 30
 TAIL_SHOWN = 10
 
 
@@ -176,6 +176,10 @@ class Stub:
         if self._conversation:
             self._load(self._conversation, schema_id)
 
+    def forget(self, schema_id: str) -> None:
+        """Load it no more after a restart."""
+        self._schemas.pop(schema_id, None)
+
     def ask(self, questions: Iterable[Question]) -> Iterator[Outcome]:
         """The outcome of each question, in their order. Never raises for what the stub does."""
         left = iter(questions)
@@ -193,15 +197,36 @@ class Stub:
                 else:
                     return
             except _GoneError as gone:
-                if conversation.waiting:
-                    conversation.waiting.popleft()
-                yield gone.outcome
-            left = chain(tuple(conversation.waiting), left)
-            self._restart()
+                unanswered = deque(conversation.waiting)
+                self._restart()
+                yield from self._blamed(unanswered, gone.outcome)
+                left = chain(unanswered, left)
+            else:
+                left = chain(tuple(conversation.waiting), left)
+                self._restart()
+
+    def _blamed(self, unanswered: deque[Question], outcome: Outcome) -> list[Outcome]:
+        """Outcomes up to that of the question that ended the conversation, which are taken off the unanswered ones.
+
+        Answers were perhaps lost on the way, so the questions are asked again, one by one. When the stub survives them
+        all now, the first has the outcome: nobody saw which one it was.
+        """
+        survived: list[Outcome] = []
+        while len(unanswered) + len(survived) > 1 and unanswered and self._conversation is not None:
+            question = unanswered.popleft()
+            try:
+                [(_, content)] = list(self._conversation.ask(iter([question]), self.command.answer_within_s))
+            except _GoneError as again:
+                self._restart()
+                return [*survived, again.outcome]
+            survived.append(read_answer(question, content, sequenced=self._conversation.sequenced))
+        if not survived:
+            unanswered.popleft()
+        return [outcome, *survived[1:]]
 
     def _given_up(self, questions: Iterable[Question]) -> Iterator[Outcome]:
         for _ in questions:
-            yield Crashed(-1, (f"not asked: it had to be restarted {RESTARTS} times",))
+            yield Unsupported(f"not asked: it had to be restarted {RESTARTS} times")
 
     def _restart(self) -> None:
         self._stop()

@@ -62,7 +62,7 @@ class Consumer(_Table, frozen=True):
     deadline_s: Seconds = 600.0
 
 
-class Reads(_Table, frozen=True):
+class Decoder(_Table, frozen=True):
     """By which decoder a participant reads what another one sends it; the first entry that fits counts."""
 
     sender: Text
@@ -86,13 +86,21 @@ class Participant(_Table, frozen=True):
     build: tuple[Build, ...] = ()
     provider: Provider | None = None
     consumer: Consumer | None = None
-    reads: tuple[Reads, ...] = ()
+    reads: tuple[Text, ...] = ()
+    """Full names of protobuf messages and services that it reads; `*` stands for any part of one. None: any."""
+    writes: tuple[Text, ...] = ()
+    """The same of those that it writes, or serves."""
+    decoders: tuple[Decoder, ...] = ()
 
 
 class Stub(_Table, frozen=True):
     """How to start a stub: a process that decodes payloads with one language's own types."""
 
     start: Command
+    kind: Literal["runtime", "service"] | None = None
+    """None: a stub that brings messages of its own and takes no schema is a service's."""
+    inputs: tuple[Text, ...] = ()
+    """Glob patterns of what it is made from. None: what it said is never reused by a check."""
     dir: Folder = "."
     tools: tuple[Text, ...] = ()
     build: tuple[Build, ...] = ()
@@ -108,6 +116,10 @@ class Probe(_Table, frozen=True):
 
     messages: tuple[Text, ...] = ("*",)
     """Full names of messages; `*` stands for any part of one."""
+    stubs: tuple[Text, ...] = ()
+    """Which stubs take part unless the user names others. None: all."""
+    examples: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 2_000
+    """How many payloads of each message a check tries."""
     witnesses: Folder = "contracts/witnesses"
 
 

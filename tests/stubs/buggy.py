@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from counterfoil.stub.answers import Answerer
@@ -72,9 +74,24 @@ def first_key_only(decode: Decode, payload: Any, request: Request) -> Any:  # no
     return decode(json.dumps(dict([next(iter(document.items()))])), request)
 
 
+def zero_dropped_then_hangs(decode: Decode, payload: Any, request: Request) -> Any:  # noqa: ANN401 - str or bytes
+    """Drops zeros for a while, then writes to the named pipe "asked" and answers nothing more."""
+    ASKED.append(request.sequence)
+    if len(ASKED) > LONG_ENOUGH:
+        Path("asked").write_text("asked", encoding="utf-8")
+        signal.pause()
+    return zero_dropped(decode, payload, request)
+
+
+ASKED: list[int] = []
+LONG_ENOUGH = 900
+"""Requests: more than a batch, so that something was found."""
 BUGS: dict[str, Bug] = {
     bug.__name__: bug
-    for bug in (null_as_empty, zero_dropped, int64_rounded, unknown_lost, everything_accepted, first_key_only)
+    for bug in (
+        *(null_as_empty, zero_dropped, int64_rounded, unknown_lost, everything_accepted, first_key_only),
+        zero_dropped_then_hangs,
+    )
 }
 
 

@@ -12,6 +12,7 @@ from counterfoil.stub.frames import FrameSplitter
 from counterfoil.stub.v1 import stub_pb2
 
 HOW = sys.argv[1]
+UNSAID: list[bytes] = []
 KILLER = b"kill"
 """A payload with these bytes is what the stub does not survive; it answers all others."""
 
@@ -22,7 +23,15 @@ def frame(response: stub_pb2.Response) -> bytes:
 
 
 def say(data: bytes) -> None:
-    os.write(1, data)
+    if HOW == "buffers":
+        UNSAID.append(data)
+    else:
+        os.write(1, data)
+
+
+def flush() -> None:
+    os.write(1, b"".join(UNSAID))
+    UNSAID.clear()
 
 
 def hello(request: stub_pb2.Request) -> None:
@@ -42,7 +51,7 @@ def misbehave(request: stub_pb2.Request) -> None:
         case "exits mid-frame":
             say(frame(response)[:-1])
             sys.exit(3)
-        case "killed":
+        case "killed" | "buffers":
             os.kill(os.getpid(), signal.SIGKILL)
         case "announces 4 GiB":
             say(struct.pack("<I", 2**32 - 1))
@@ -76,6 +85,7 @@ def main() -> None:
     while chunk := os.read(0, 1 << 16):
         for content in splitter.feed(chunk):
             answer(stub_pb2.Request.FromString(content))
+        flush()
 
 
 main()

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from counterfoil.allowance.exchanges import Exchange, Sender, Underived, exchanges, reader_of
 from counterfoil.model import Case, Lane
 from counterfoil.pacts import Interaction, InteractionKind, Pact
-from counterfoil.workspace import Reads, Settings
+from counterfoil.workspace import Decoder, Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class PlannedReading:
     interaction: Interaction
     body: Exchange | Underived
     reader: str
-    link: Reads | None
+    link: Decoder | None
 
 
 def plan_readings(settings: Settings, pacts: Iterable[Pact]) -> Iterator[PlannedReading]:
@@ -30,7 +30,7 @@ def plan_readings(settings: Settings, pacts: Iterable[Pact]) -> Iterator[Planned
     The request of an HTTP interaction is judged where its reader says how it decodes it: what is sent there has been
     answered by the running provider, and it mostly is all that the contract allows.
     """
-    if not any(participant.reads for participant in settings.participants.values()):
+    if not any(participant.decoders for participant in settings.participants.values()):
         return
     for pact in pacts:
         for interaction in pact.interactions:
@@ -50,11 +50,11 @@ def plan_readings(settings: Settings, pacts: Iterable[Pact]) -> Iterator[Planned
                     )
 
 
-def link_of(settings: Settings, pact: Pact, interaction: Interaction, body: Exchange | Underived) -> Reads | None:
+def link_of(settings: Settings, pact: Pact, interaction: Interaction, body: Exchange | Underived) -> Decoder | None:
     """The first entry of the reader's `reads` that fits."""
     reader = settings.participants.get(reader_of(pact, body.sender))
     sender = pact.consumer if body.sender is Sender.CONSUMER else pact.provider
-    for one in reader.reads if reader else ():
+    for one in reader.decoders if reader else ():
         of_part = one.part in {None, body.part}
         described = any(fnmatchcase(interaction.description, pattern) for pattern in one.interactions)
         if one.sender == sender and of_part and described:

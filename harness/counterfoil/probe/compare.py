@@ -267,7 +267,7 @@ def _attributed(
     read_back: Mapping[str, Mapping[str, Outcome]],
 ) -> Iterator[Divergence]:
     """The losses at one place as divergences: by producers that lose it for all their readers, and by readers."""
-    stubs = {stub for stub, one in outcomes.items() if not isinstance(one, Unsupported)}
+    stubs = {stub for stub, one in outcomes.items() if isinstance(one, Decoded | EncodeFailed)}
     writers = {stub for stub, one in outcomes.items() if isinstance(one, Decoded) and one.output is not None}
     lost: dict[str, set[str]] = {}
     for one in losses:

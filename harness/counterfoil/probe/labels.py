@@ -6,14 +6,15 @@ it, it is recognised as the finding that it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
 from google.protobuf.descriptor import Descriptor
 
-from counterfoil.probe import json_tree, wire_tree
+from counterfoil.probe import json_tree, looks, wire_tree
+from counterfoil.probe.backgrounds import BRACKETS, contents
 from counterfoil.probe.edge_members import member_edges
 from counterfoil.probe.edge_records import record_edges
 from counterfoil.probe.fields import Field, Shape, fields_of
@@ -22,19 +23,21 @@ from counterfoil.probe.payloads import (
     BY_PROTO_NAME,
     DEFAULT,
     DOCUMENT,
+    EDGE,
     EMPTY,
     NULL,
     PLUS,
-    VALUE,
     Encoding,
     Payload,
     Phase,
+    type_of,
 )
 
 MAX_PARTS: Final = 3
 """A payload with more fields than this keeps the words it was made with."""
+DEEP: Final = 8
+"""Levels of messages, from which on only their number matters."""
 UNKNOWN_FIELD: Final = "unknown field"
-DUPLICATE: Final = {Encoding.JSON: "duplicate key", Encoding.BINARY: "repeated occurrence"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,49 +48,80 @@ class _Part:
     kind: str
     state: str
     data: bytes
+    again: Callable[[Sequence[bytes]], str] | None = None
+    """What it is called where it occurs more often than it may."""
 
 
 class _MalformedError(Exception):
     """The payload is no sequence of fields."""
 
 
-def relabelled(payload: Payload, original: Payload, message: Descriptor) -> Payload:
-    """The payload as a witness, named by the fields that are in it.
+def relabelled(payload: Payload, original: Payload | None, message: Descriptor) -> Payload:
+    """The payload as a witness, named by the fields that are in it, hence by its looks alone without an original.
 
-    What still stands in it just as in the original keeps the words of its purpose. So does a payload as a whole that
-    is malformed, holds nothing, or holds many fields.
+    What still stands in it just as in the original keeps the words of its purpose; so does the one value that was
+    probed, where what is left of it is none that has a name. So does a payload as a whole that
+    is malformed or holds many fields. Deep nesting is named by its depth.
     """
     witness = replace(payload, phase=Phase.WITNESS)
     try:
         found = list(_parts(payload, message))
     except _MalformedError:
         return witness
-    now, before = _bytes_by_path(found), _original_bytes(original, message)
-    purposes = {path: (path, kind, state) for path, kind, state in original.parts}
+    now = _bytes_by_path(found)
+    before = _original_bytes(original, message) if original else {}
+    purposes = {path: (path, kind, state) for path, kind, state in original.parts} if original else {}
     unchanged = {path for path, data in now.items() if before.get(path) == data}
-    repeated = {path for path, data in now.items() if len(data) > 1}
+    outermost = {field.name: field.kind for field in fields_of(message)}
     named = dict.fromkeys(
-        _purpose(part, purposes) if part.path in unchanged else _words(part, repeated, payload.encoding)
+        _shallow(_purpose(part, purposes) if part.path in unchanged else _words(part, now[part.path]), outermost)
         for part in found
     )
-    if not 0 < len(named) <= MAX_PARTS:
+    if len(named) == 1 and original and original.state.startswith(EDGE):
+        named = dict.fromkeys(_purpose_or_name(words, purposes) for words in named)
+    if not named:
+        return replace(witness, path="", kind=DOCUMENT, state=EMPTY)
+    if len(named) > MAX_PARTS:
         return witness
     paths, kinds, states = (PLUS.join(words) for words in zip(*named, strict=True))
     return replace(witness, path=paths, kind=kinds, state=states)
 
 
+def _shallow(words: tuple[str, str, str], outermost: Mapping[str, str]) -> tuple[str, str, str]:
+    """Of what stands very deep only the outermost field, and the number of levels under it."""
+    path, _kind, _state = words
+    first, *deeper = path.split(".")
+    if len(deeper) < DEEP:
+        return words
+    return first, outermost[first.rstrip("[]{}")], f"nesting of {len(deeper)}"
+
+
 def _purpose(part: _Part, purposes: dict[str, tuple[str, str, str]]) -> tuple[str, str, str]:
     """(path, kind, state) that an unchanged part was made for, or for something inside it, if it was."""
     inside = (one for one in purposes if one.startswith((f"{part.path}[", f"{part.path}{{")))
-    return purposes.get(part.path) or purposes.get(next(inside, "")) or (part.path, part.kind, part.state)
+    probed = part.path if part.path in purposes else next(inside, None)
+    return (part.path, part.kind, part.state) if probed is None else purposes[probed]
 
 
-def _words(part: _Part, repeated: set[str], encoding: Encoding) -> tuple[str, str, str]:
-    """(path, kind, state) of a part by its looks."""
-    is_list = "repeated" in part.kind.split(" ") or part.kind.startswith("map<")
-    if part.path in repeated and not (is_list and encoding is Encoding.BINARY):
-        return part.path, part.kind, DUPLICATE[encoding]
+def _purpose_or_name(words: tuple[str, str, str], purposes: Mapping[str, tuple[str, str, str]]) -> tuple[str, str, str]:
+    path, _kind, state = words
+    probed = next((one for one in purposes if one.rstrip("[]{}") == path.rstrip("[]{}")), None)
+    return purposes[probed] if probed is not None and looks.is_no_name(state) else words
+
+
+def _words(part: _Part, occurrences: Sequence[bytes]) -> tuple[str, str, str]:
+    """(path, kind, state) of a part by its looks; `occurrences`: the bytes of all parts at its path."""
+    if part.again and len(occurrences) > 1:
+        return part.path, part.kind, part.again(occurrences)
     return part.path, part.kind, part.state
+
+
+def _again_in_json(members: Sequence[bytes]) -> str:
+    return "duplicate key" if len({one.partition(b":")[0] for one in members}) == 1 else "both spellings"
+
+
+def _again_in_binary(_records: Sequence[bytes]) -> str:
+    return "repeated occurrence"
 
 
 def _bytes_by_path(parts: Iterable[_Part]) -> dict[str, list[bytes]]:
@@ -113,8 +147,8 @@ def _parts(payload: Payload, message: Descriptor) -> Iterator[_Part]:
     return _json_parts(document.root, message, "")
 
 
-def _unknown(prefix: str, data: bytes) -> _Part:
-    return _Part(prefix.rstrip("."), "message" if prefix else DOCUMENT, UNKNOWN_FIELD, data)
+def _unknown(prefix: str, data: bytes, state: str = UNKNOWN_FIELD) -> _Part:
+    return _Part(prefix.rstrip("."), "message" if prefix else DOCUMENT, state, data)
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------
@@ -142,20 +176,24 @@ def _text(node: json_tree.Node) -> bytes:
 
 
 def _json_field(value: json_tree.Node, field: Field, prefix: str, data: bytes) -> Iterator[_Part]:
-    path, inside = prefix + field.name, _singular_message(field)
-    if inside is not None and isinstance(value, json_tree.Object) and value.members:
-        yield from _json_parts(value, inside, f"{path}.")
+    path, inside = prefix + field.name, contents(field)
+    held = value if field.shape is Shape.SINGULAR else _only_item(value)
+    if inside is not None and isinstance(held, json_tree.Object) and held.members:
+        yield from _json_parts(held, inside, f"{path}{BRACKETS[field.shape]}.")
         return
     where, state = _json_states(field).get(data, ("", ""))
-    if not state and _text(value).strip(b'"') in {b"0", b"0.0"}:
+    if not state and looks.is_number(type_of(field.kind)) and _text(value).strip(b'"') in {b"0", b"0.0"}:
         state = next((one.state for one in samples(field) if one.state == DEFAULT), "")
     if not state:
-        state = NULL if _text(value) == b"null" else VALUE
-    yield _Part(path + where, field.kind, state, data)
+        state = NULL if _text(value) == b"null" else looks.of_json(_text(value), type_of(field.kind))
+    yield _Part(path + where, field.kind, state, data, _again_in_json)
 
 
-def _singular_message(field: Field) -> Descriptor | None:
-    return field.message if field.is_plain_message and field.shape is Shape.SINGULAR else None
+def _only_item(node: json_tree.Node) -> json_tree.Node | None:
+    """Of a list or map that has but one."""
+    if isinstance(node, json_tree.Array):
+        return node.items[0] if len(node.items) == 1 else None
+    return node.members[0].value if isinstance(node, json_tree.Object) and len(node.members) == 1 else None
 
 
 @lru_cache(maxsize=256)
@@ -183,24 +221,33 @@ def _wire_parts(message: wire_tree.WireMessage, descriptor: Descriptor, prefix: 
         data = wire_tree.write(wire_tree.WireMessage((record,)))
         known = fields.get(record.number)
         if known is None:
-            yield _unknown(prefix, data)
+            yield _unknown(prefix, data, looks.unknown(record))
         else:
-            yield from _wire_field(record.content, known, prefix, data)
+            yield from _wire_field(record, known, prefix, data)
 
 
-def _wire_field(content: wire_tree.Content, field: Field, prefix: str, data: bytes) -> Iterator[_Part]:
-    path, inside = prefix + field.name, _singular_message(field)
+def _wire_field(record: wire_tree.Record, field: Field, prefix: str, data: bytes) -> Iterator[_Part]:
+    path, inside, content = prefix + field.name, contents(field), record.content
+    if field.shape is Shape.REPEATED and inside is not None and _is_filled(content):
+        path += BRACKETS[field.shape]
+    elif field.shape is not Shape.SINGULAR:
+        inside = None
     if inside is not None and isinstance(content, wire_tree.Nested | wire_tree.Group):
         if content.message.records or content.message.rest:
             yield from _wire_parts(content.message, inside, f"{path}.")
         else:
-            yield _Part(path, field.kind, EMPTY, data)
+            yield _Part(path, field.kind, looks.overlong(record) or EMPTY, data, _again_in_binary)
         return
-    where, state = _wire_states(field).get(data, ("", VALUE))
+    where, state = _wire_states(field).get(data, ("", ""))
     wire_type = _wire_type(content)
     if wire_type not in {field.wire_type, wire_tree.WireType.LEN if field.is_packable else field.wire_type}:
         state = f"wire type mismatch: {_WIRE_TYPES[wire_type]}"
-    yield _Part(path + where, field.kind, state, data)
+    again = _again_in_binary if field.shape is Shape.SINGULAR else None
+    yield _Part(path + where, field.kind, state or looks.of_record(record, type_of(field.kind)), data, again)
+
+
+def _is_filled(content: wire_tree.Content) -> bool:
+    return isinstance(content, wire_tree.Nested | wire_tree.Group) and bool(content.message.records)
 
 
 _WIRE_TYPES: Final = {

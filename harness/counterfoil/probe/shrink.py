@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, TypeVar
 
 from google.protobuf.descriptor import Descriptor
@@ -24,25 +24,38 @@ Judge = Callable[[Sequence[Payload]], Sequence[bool]]
 BATCH: Final = 32
 MAX_CANDIDATES: Final = 4000
 MAX_PIECES: Final = 64
+MAX_LAYERS: Final = 1000
+MAX_SIMPLER_UNITS: Final = 16
+NO_UTF8: Final = b"\x80"
+"""The least bytes that are no UTF-8."""
+BEYOND_DOUBLES: Final = b"%d" % (2**53 + 1)
+"""The least integer that is no double."""
 _ESCAPES: Final = re.compile(rb"\\u[0-9a-fA-F]{4}|\\.|[^\\]", re.DOTALL)
 
 
 def shrink(
-    payload: Payload, is_still: Judge, message: Descriptor | None = None, *, max_candidates: int = MAX_CANDIDATES
+    payload: Payload,
+    is_still: Judge,
+    message: Descriptor | None = None,
+    *,
+    max_candidates: int = MAX_CANDIDATES,
+    batch: int = BATCH,
 ) -> Payload:
     """The smallest payload found that is still what the judge looks for.
 
     With the descriptor of its message, a binary payload is also taken apart inside its nested messages. At most about
-    `max_candidates` payloads are judged.
+    `max_candidates` payloads are judged, of which `batch` at most at a time.
     """
     left = max_candidates
     current = payload
     tried = {payload.data}
     while left > 0:
         candidates = _candidates(current, message, tried)
-        while batch := list(islice(candidates, min(BATCH, left))):
-            left -= len(batch)
-            better = [one for one, still in zip(batch, is_still(batch), strict=True) if still]
+        size = 1  # the boldest candidate is often enough, so it is tried alone
+        while tried_now := list(islice(candidates, min(size, left))):
+            left -= len(tried_now)
+            size = min(2 * size, batch)
+            better = [one for one, still in zip(tried_now, is_still(tried_now), strict=True) if still]
             if better:
                 current = min(better, key=_size)
                 break
@@ -64,6 +77,17 @@ def _candidates(payload: Payload, message: Descriptor | None, tried: set[bytes])
         if data not in tried and (len(data), data) < _size(payload):
             tried.add(data)
             yield replace(payload, data=data)
+
+
+def _peeled(outer: T, inside: Callable[[T], T | None]) -> Iterator[T]:
+    """What is nested in something, at half of its depth, a quarter and so on: deep nesting is left in few steps."""
+    layers = [outer]
+    while len(layers) <= MAX_LAYERS and (inner := inside(layers[-1])) is not None:
+        layers.append(inner)
+    step = len(layers) // 2
+    while step > 1:
+        yield layers[step]
+        step //= 2
 
 
 def _without(items: Sequence[T]) -> Iterator[tuple[T, ...]]:
@@ -104,8 +128,15 @@ def _json_documents(data: bytes) -> Iterator[bytes]:
         simpler.append(replace(document, bom=False))
     simpler += [replace(document, rest=rest) for rest in _shorter(document.rest)]
     yield from map(json_tree.write, simpler)
-    for root in _json(document.root):
+    for root in chain(_peeled(document.root, _json_inside), _json(document.root)):
         yield json_tree.write(replace(document, root=root))
+
+
+def _json_inside(node: json_tree.Node) -> json_tree.Node | None:
+    """The object in the only member of an object."""
+    if isinstance(node, json_tree.Object) and len(node.members) == 1:
+        return next(_objects_in(node.members[0].value), None)
+    return None
 
 
 def _tight(node: json_tree.Node) -> json_tree.Node:
@@ -134,12 +165,19 @@ def _json(node: json_tree.Node) -> Iterator[json_tree.Node]:
                 yield replace(node, items=items)
             yield from (item for item in node.items if isinstance(item, json_tree.Array))
         case json_tree.String():
-            for units in _without(_ESCAPES.findall(node.raw)):
+            for units in (*_without(_ESCAPES.findall(node.raw)), *_simpler(_ESCAPES.findall(node.raw))):
                 yield replace(node, raw=b"".join(units))
-            yield replace(node, raw=b"a")
+            for raw in (b"a", NO_UTF8, BEYOND_DOUBLES):
+                yield replace(node, raw=raw)
         case json_tree.Scalar():
-            for text in (b"0", b"1", b"-1", *_shorter(node.text)):
+            for text in (b"0", b"1", b"-1", BEYOND_DOUBLES, *_shorter(node.text)):
                 yield replace(node, text=text)
+
+
+def _simpler(units: Sequence[bytes]) -> Iterator[tuple[bytes, ...]]:
+    """Of a short text, one digit or letter replaced by the first of its sort."""
+    if len(units) <= MAX_SIMPLER_UNITS:
+        yield from _each(units, lambda unit: (b"0", b"1") if unit.isdigit() else (b"a",) if unit.isalpha() else ())
 
 
 def _json_object(node: json_tree.Object) -> Iterator[json_tree.Node]:
@@ -177,11 +215,18 @@ def _wire_message(message: wire_tree.WireMessage) -> Iterator[wire_tree.WireMess
         yield replace(message, records=records)
     for rest in _shorter(message.rest):
         yield replace(message, rest=rest)
+    yield from _peeled(message, _wire_inside)
     for record in message.records:
         if isinstance(record.content, wire_tree.Nested | wire_tree.Group):
             yield record.content.message
     for records in _each(message.records, _wire_record):
         yield replace(message, records=records)
+
+
+def _wire_inside(message: wire_tree.WireMessage) -> wire_tree.WireMessage | None:
+    """The message in the only record of a message."""
+    content = message.records[0].content if len(message.records) == 1 else None
+    return content.message if isinstance(content, wire_tree.Nested | wire_tree.Group) else None
 
 
 def _wire_record(record: wire_tree.Record) -> Iterator[wire_tree.Record]:
@@ -207,7 +252,7 @@ def _wire_content(content: wire_tree.Content) -> Iterator[wire_tree.Content]:
 def _wire_delimited(content: wire_tree.Chunk | wire_tree.Packed | wire_tree.Nested) -> Iterator[wire_tree.Content]:
     match content:
         case wire_tree.Chunk():
-            for data in (*_shorter(content.data), b"a"):
+            for data in (*_shorter(content.data), b"a", NO_UTF8):
                 yield replace(content, data=data)
         case wire_tree.Packed():
             for items in (*_without(content.items), *_each(content.items, _wire_scalar)):
@@ -225,7 +270,7 @@ def _wire_scalar(scalar: wire_tree.Varint | wire_tree.Fixed) -> Iterator[wire_tr
         return
     for size in _sizes(scalar.size):
         yield wire_tree.Varint(scalar.value, size)
-    for value in (0, 1, scalar.value >> 1, scalar.value & 0xFFFF_FFFF):
+    for value in (0, 1, int(BEYOND_DOUBLES), scalar.value >> 1, scalar.value & 0xFFFF_FFFF):
         yield wire_tree.Varint(value, scalar.size)
 
 

@@ -17,6 +17,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 MAX_VARINT_BYTES = 10
 MAX_DEPTH = 100
 """Deeper messages stay bytes, and deeper groups become the rest of their message."""
+MAX_FIELD_NUMBER = (1 << 29) - 1
 MORE = 0x80
 """The bit of a varint's byte that says that another follows."""
 MASK_64 = (1 << 64) - 1
@@ -281,7 +282,8 @@ SCALAR_WIRE_TYPES: dict[int, WireType] = {
 def _field(owner: Descriptor | None, number: int) -> FieldDescriptor | None:
     if owner is None:
         return None
-    if (field := owner.fields_by_number.get(number)) is not None or not owner.is_extendable:
+    field = owner.fields_by_number.get(number)
+    if field is not None or not owner.is_extendable or number > MAX_FIELD_NUMBER:
         return field
     try:
         return owner.file.pool.FindExtensionByNumber(owner, number)

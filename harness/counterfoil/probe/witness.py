@@ -22,6 +22,7 @@ from counterfoil.errors import UsageError
 from counterfoil.probe import wire_tree
 from counterfoil.probe.compare import observation_of
 from counterfoil.probe.divergences import Divergence, DivergenceClass
+from counterfoil.probe.families import cause
 from counterfoil.probe.observation import MalformedObservationError, cut, parse_observation, render
 from counterfoil.probe.outcomes import (
     Crashed,
@@ -107,10 +108,15 @@ class _Version(msgspec.Struct):
 
 def file_name(divergence: Divergence) -> str:
     """The same for the same signature, so that a finding has one file wherever and whenever it is found."""
-    kinds, states = ("-".join(words) for words in zip(*divergence.parts, strict=True))
-    slug = re.sub(r"[^a-z0-9]+", "-", f"{divergence.kind}-{divergence.encoding}-{kinds}-{states}".lower())
+    words = (divergence.kind, divergence.encoding, *cause(divergence.parts))
+    slug = re.sub(r"[^a-z0-9]+", "-", "-".join(words).lower())
     digest = sha256(divergence.signature.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{slug[:_SLUG_WIDTH].strip('-')}-{digest[:_DIGEST_WIDTH]}.json"
+
+
+def digest(message: str, payload: Payload) -> str:
+    """By which a witness is told from another one: that of its message, its encoding and its bytes."""
+    return "sha256:" + sha256(f"{message} {payload.encoding} ".encode() + payload.data).hexdigest()
 
 
 def write(witness: Witness) -> str:
@@ -139,7 +145,7 @@ def write(witness: Witness) -> str:
         outcomes=tuple(
             _Outcome(one.stub, one.runtime, _clean(one.outcome)) for one in sorted(witness.outcomes, key=_stub)
         ),
-        replay=f"counterfoil replay {DIRECTORY}/{file_name(divergence)}",
+        replay=f"counterfoil replay {DIRECTORY}/{witness.message}/{file_name(divergence)}",
         verdict=_clean(witness.verdict),
     )
     return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from counterfoil.model import Evidence, Finding, Mismatch, Output
-from counterfoil.reporters.text_report import printable
+from counterfoil.model import Evidence, Finding, Mismatch, Output, PayloadWitness, SchemaChange
+from counterfoil.reporters.text_report import change_lines, printable, reading_lines
 
 SHOWN_CHARS = 4_000
 
@@ -26,6 +26,22 @@ def shown(evidence: Evidence) -> Shown:
             return Shown(safe(path), (f"expected {safe(expected)}", f"got      {safe(actual)}", safe(message)))
         case Output(label=label, lines=lines):
             return Shown(safe(label), tuple(safe(line) for line in lines))
+        case SchemaChange():
+            return Shown("change", tuple(map(safe, change_lines(evidence))))
+        case PayloadWitness(message=message, direction=direction, encoding=encoding, readable=readable):
+            label = f"payload of {message} ({direction}, {encoding})"
+            return Shown(safe(label), (safe(readable), *map(safe, reading_lines(evidence)), safe(evidence.path)))
+
+
+def sides(evidence: Evidence) -> tuple[Shown, ...]:
+    """A change of a schema, old beside new; nothing for evidence of another kind."""
+    if not isinstance(evidence, SchemaChange):
+        return ()
+    both = (("old", evidence.old, evidence.old_location), ("new", evidence.new, evidence.new_location))
+    return tuple(
+        Shown(safe(f"{label} {place or ''}".strip()), (safe("(none)" if value is None else value),))
+        for label, value, place in both
+    )
 
 
 def safe(text: str) -> str:

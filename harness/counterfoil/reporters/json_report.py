@@ -7,7 +7,19 @@ from collections import Counter
 from dataclasses import asdict
 
 from counterfoil import __version__
-from counterfoil.model import Evidence, Finding, Level, Location, Mismatch, Report, Verdict, Waiver
+from counterfoil.model import (
+    Evidence,
+    Finding,
+    Level,
+    Location,
+    Mismatch,
+    Output,
+    PayloadWitness,
+    Report,
+    SchemaChange,
+    Verdict,
+    Waiver,
+)
 from counterfoil.reporters import null_matrix
 
 FORMAT_VERSION = 1
@@ -32,6 +44,7 @@ def document(report: Report, duration_s: float) -> dict[str, object]:
                 "lane": result.case.lane,
                 "verdict": result.verdict,
                 "duration_s": round(result.duration_s, 3),
+                "note": result.note,
             }
             for result in sorted(report.results, key=lambda result: result.case.id)
         ],
@@ -88,6 +101,12 @@ def _location(location: Location | None) -> dict[str, object] | None:
     return {"path": location.path, "line": location.line} if location else None
 
 
+_KINDS = {Mismatch: "mismatch", Output: "output", SchemaChange: "change", PayloadWitness: "witness"}
+
+
 def _evidence(evidence: Evidence) -> dict[str, object]:
-    kind = "mismatch" if isinstance(evidence, Mismatch) else "output"
-    return {"kind": kind, **asdict(evidence)}
+    document = {"kind": _KINDS[type(evidence)], **asdict(evidence)}
+    for key in ("effects", "not_shown"):
+        if key in document:
+            document[key] = [{"direction": direction, "encoding": encoding} for direction, encoding in document[key]]
+    return document

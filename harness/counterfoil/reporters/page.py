@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from counterfoil import __version__
 from counterfoil.model import CaseResult, Finding, Lane, Level, Report, Verdict, worst
-from counterfoil.reporters.evidence import Shown, plain_lines, safe, shown
+from counterfoil.reporters.evidence import Shown, plain_lines, safe, shown, sides
 
 PAIR = 2
 OPENED = 3
@@ -69,6 +69,8 @@ class ShownFinding:
     """By whom and why; empty for a finding that counts."""
     message: str
     location: str
+    sides: tuple[Shown, ...]
+    """A change of the schema, old beside new."""
     evidence: tuple[Shown, ...]
     fix: str
 
@@ -186,7 +188,8 @@ def _shown(finding: Finding, lane: str) -> ShownFinding:
         waived=safe(f"{finding.waived.owner}: {finding.waived.reason}") if finding.waived else "",
         message=safe(finding.message),
         location=safe(str(finding.location)) if finding.location else "",
-        evidence=tuple(map(shown, finding.evidence)),
+        sides=tuple(side for one in finding.evidence for side in sides(one)),
+        evidence=tuple(one for one in map(shown, finding.evidence) if one.lines),
         fix=safe(finding.fix),
     )
 

@@ -14,10 +14,23 @@ from rich.table import Table
 from rich.text import Text
 
 from counterfoil.events import CaseFinished, Event, RunStarted, StepFinished, StepStarted
-from counterfoil.model import Evidence, Finding, Lane, Mismatch, Output, Report, Verdict, Waiver, worst
+from counterfoil.model import (
+    CaseResult,
+    Evidence,
+    Finding,
+    Lane,
+    Mismatch,
+    Output,
+    PayloadWitness,
+    Report,
+    SchemaChange,
+    Verdict,
+    Waiver,
+    worst,
+)
 
 FINDINGS_SHOWN = 12
-WAIVERS_SHOWN = 12
+WAIVERS_SHOWN = 3
 BASIC_PLANE_END = 0xFFFF
 UNITS = {
     Lane.BUILD: "participant",
@@ -26,7 +39,7 @@ UNITS = {
     Lane.VERIFY: "interactions",
     Lane.SCHEMA: "checks",
     Lane.NULLS: "bodies",
-    Lane.PROBE: "message",
+    Lane.PROBE: "searches",
 }
 EVIDENCE_SHOWN = 6
 OUTPUT_LINES_SHOWN = 8
@@ -102,15 +115,19 @@ def render(console: Console, report: Report, duration_s: float) -> None:
 
 def _table(report: Report) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
-    groups: dict[tuple[Lane, str], list[Verdict]] = {}
+    groups: dict[tuple[Lane, str], list[CaseResult]] = {}
     for result in report.results:
-        groups.setdefault((result.case.lane, result.case.subject), []).append(result.verdict)
+        groups.setdefault((result.case.lane, result.case.subject), []).append(result)
     lanes = list(Lane)
-    for (lane, subject), verdicts in sorted(groups.items(), key=lambda group: (lanes.index(group[0][0]), group[0][1])):
-        verdict = worst(verdicts)
-        good = sum(one is Verdict.COMPATIBLE for one in verdicts)
+    for (lane, subject), results in sorted(groups.items(), key=lambda group: (lanes.index(group[0][0]), group[0][1])):
+        verdict = worst(result.verdict for result in results)
+        good = sum(result.verdict is Verdict.COMPATIBLE for result in results)
         table.add_row(
-            str(lane), Text(printable(subject)), f"{good}/{len(verdicts)} {UNITS[lane]}", Text(verdict, STYLES[verdict])
+            str(lane),
+            Text(printable(subject)),
+            f"{good}/{len(results)} {UNITS[lane]}",
+            Text(verdict, STYLES[verdict]),
+            Text(printable("; ".join(result.note for result in results if result.note)), "dim"),
         )
     return table
 
@@ -152,6 +169,26 @@ def _evidence_lines(evidence: Iterable[Evidence]) -> Iterator[str]:
         if isinstance(output, Output):
             yield f"{printable(output.label)}:"
             yield from (f"      | {_cut(line)}" for line in output.lines[-OUTPUT_LINES_SHOWN:])
+    for one in evidence:
+        if isinstance(one, SchemaChange):
+            yield from map(_cut, change_lines(one))
+        elif isinstance(one, PayloadWitness):
+            yield f"payload of {_cut(one.message)} ({one.direction}, {one.encoding}): {_cut(one.readable)}"
+            yield from (f"      {_cut(line)}" for line in reading_lines(one))
+            yield f"      {_cut(one.path)}"
+
+
+def change_lines(change: SchemaChange) -> Iterator[str]:
+    """Who else reports a change, and whom it concerns."""
+    for label, names in (("buf", change.also), ("who", change.participants), ("pacts", change.pacts)):
+        if names:
+            yield f"{label:5} {', '.join(names)}"
+
+
+def reading_lines(witness: PayloadWitness) -> Iterator[str]:
+    """What each runtime made of a payload."""
+    for one in witness.runtimes:
+        yield f"{one.stub} ({one.runtime}): {one.read if one.breaks else f'agrees; {one.read}'}"
 
 
 def _cut(text: str) -> str:

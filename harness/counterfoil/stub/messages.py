@@ -111,4 +111,4 @@ def _unknown_bytes(message: Message) -> int:
             unknown.ClearExtension(field)  # type: ignore[arg-type] # typed for generated code only
         else:
             unknown.ClearField(field.name)
-    return unknown.ByteSize()
+    return len(unknown.SerializePartialToString())  # unlike ByteSize, it does not mind that required fields lack

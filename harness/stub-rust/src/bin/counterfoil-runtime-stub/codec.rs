@@ -45,6 +45,25 @@ impl RuntimeStub {
         };
         schema.message(task.message_type)
     }
+
+    /// # Errors
+    /// What is not done here, and what the payload is refused for.
+    pub fn decode(&self, task: &Task<'_>) -> Result<DynamicMessage, Refusal> {
+        let kind = self.message(task).map_err(Refusal::Skipped)?;
+        decode(kind, task).map_err(Refusal::Parse)
+    }
+
+    /// # Errors
+    /// When the message is nested too deeply to be observed.
+    pub fn answer(message: &DynamicMessage, task: &Task<'_>) -> Result<Exchange, Refusal> {
+        let observation = if task.observe {
+            Some(observe(message).map_err(|error| Refusal::Runtime(error.to_string()))?)
+        } else {
+            None
+        };
+        let encoded = task.output.map(|output| encode(message, task, output).map_err(EncodeRefusal::Failed));
+        Ok(Exchange { observation, encoded })
+    }
 }
 
 impl Codecs for RuntimeStub {
@@ -71,15 +90,7 @@ impl Codecs for RuntimeStub {
     }
 
     fn exchange(&self, task: &Task<'_>) -> Result<Exchange, Refusal> {
-        let kind = self.message(task).map_err(Refusal::Skipped)?;
-        let message = decode(kind, task).map_err(Refusal::Parse)?;
-        let observation = if task.observe {
-            Some(observe(&message).map_err(|error| Refusal::Runtime(error.to_string()))?)
-        } else {
-            None
-        };
-        let encoded = task.output.map(|output| encode(&message, task, output).map_err(EncodeRefusal::Failed));
-        Ok(Exchange { observation, encoded })
+        Self::answer(&self.decode(task)?, task)
     }
 }
 

@@ -1,0 +1,186 @@
+"""The command `breaking`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import click
+
+from counterfoil.breaking_lane import FAILING, BreakingLane, Request
+from counterfoil.breaking_replay import replay
+from counterfoil.compat import replayable
+from counterfoil.compat.changes import Direction
+from counterfoil.config import FILE_NAME, locate
+from counterfoil.errors import UsageError, nearest
+from counterfoil.events import CaseFinished, Event, RunFinished, RunStarted
+from counterfoil.model import Case, CaseResult, Lane, Level, Verdict
+from counterfoil.plan import BREAKING
+from counterfoil.processes import Processes
+from counterfoil.reporters.text_report import printable
+from counterfoil.schema_lane import guarded
+from counterfoil.schema_sources import GIT
+from counterfoil.schema_witnesses import SHOWN
+from counterfoil.shell import end_when_nobody_reads, judge, open_workspace, output_option, with_waivers
+from counterfoil.workspace import FORMAT_VERSION, Schema, Settings, Workspace
+
+MODES = {
+    "backward": frozenset({Direction.BACKWARD}),
+    "forward": frozenset({Direction.FORWARD}),
+    "full": frozenset(Direction),
+}
+LEVELS = [level.value for level in Level if level is not Level.UNPROVEN]
+WITH_WORKSPACE = "contracts/witnesses/breaking"
+WITHOUT_WORKSPACE = ".counterfoil/witnesses/breaking"
+
+
+@click.command()
+@click.argument("new", required=False)
+@click.option(
+    "--against",
+    multiple=True,
+    help="The baseline: a folder of protos, an image (.binpb, .pb, .json), git:REF or a git reference; "
+    "repeatable with --transitive.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(list(MODES)),
+    default="full",
+    show_default=True,
+    help="backward: new code reads old data; forward: old code reads new data; full: both.",
+)
+@click.option(
+    "--fail-on",
+    "fail_on",
+    type=click.Choice(LEVELS),
+    multiple=True,
+    help="A level that fails; repeatable. By default behaviour and policy.",
+)
+@click.option("--transitive", is_flag=True, help="Compare with several old versions, each on its own.")
+@click.option("--first-release", is_flag=True, help="There is no baseline yet, or it is empty: nothing can break.")
+@click.option(
+    "--only-affecting",
+    metavar="PARTICIPANT",
+    default="",
+    help="Only what it reads, writes or has a pact about.",
+)
+@click.option(
+    "--witnesses", type=click.Path(path_type=Path), help=f"The folder for witnesses; {WITH_WORKSPACE} by default."
+)
+@output_option
+@click.pass_obj
+def breaking(  # noqa: PLR0913  (one for each option)
+    config: Path | None,
+    *,
+    new: str | None,
+    against: tuple[str, ...],
+    mode: str,
+    fail_on: tuple[str, ...],
+    transitive: bool,
+    first_release: bool,
+    only_affecting: str,
+    witnesses: Path | None,
+    output: str,
+) -> None:
+    """Say what a change of the schema (NEW; by default the configured one) breaks for whom, with payloads."""
+    if len(against) > 1 and not transitive:
+        raise UsageError(
+            f"{len(against)} baselines",
+            where="--against",
+            why="one is compared with by default",
+            fix="add --transitive",
+        )
+    workspace, configured = _workspace(config, new)
+    _known(workspace, only_affecting)
+    schema = workspace.settings.schema or Schema()
+    folder = schema.dir if new is None else _named(workspace, new)
+    baselines: list[str | None] = [_named(workspace, one) for one in against] or [schema.against]
+    place = WITH_WORKSPACE if configured else WITHOUT_WORKSPACE
+    request = Request(
+        new=folder,
+        against=None,
+        directions=MODES[mode],
+        fail_on=frozenset(map(Level, fail_on)) or FAILING,
+        first_release=first_release,
+        only_affecting=only_affecting,
+        witnesses=place if witnesses is None else workspace.relative(Path.cwd() / witnesses),
+    )
+    requests = [replace(request, against=one) for one in baselines]
+    judge(with_waivers(workspace, lambda processes: _judged(processes, workspace, requests)), output)
+
+
+def _judged(processes: Processes, workspace: Workspace, requests: list[Request]) -> Iterator[Event]:
+    """A case for each baseline."""
+    started_s = time.monotonic()
+    several = len(requests) > 1
+    cases = [
+        Case(lane=Lane.SCHEMA, subject=one.new, name=f"{BREAKING} since {one.against}" if several else BREAKING)
+        for one in requests
+    ]
+    yield RunStarted(tuple(cases))
+    with BreakingLane(processes, workspace) as lane:
+        for case, request in zip(cases, requests, strict=True):
+            began_s = time.monotonic()
+            findings = guarded(partial(lane.judge, request), request.new)
+            yield CaseFinished(CaseResult(case=case, findings=findings, duration_s=time.monotonic() - began_s))
+    yield RunFinished(time.monotonic() - started_s)
+
+
+def _workspace(config: Path | None, new: str | None) -> tuple[Workspace, bool]:
+    """The workspace, and whether there is a counterfoil.toml. Where there is none, the arguments are enough."""
+    root = Path.cwd()
+    if config or new is None or locate(root):
+        return open_workspace(config), True
+    return Workspace(root=root, file=root / FILE_NAME, settings=Settings(format=FORMAT_VERSION)), False
+
+
+def _named(workspace: Workspace, source: str) -> str:
+    """A source as the workspace names it: a path from its folder, unless git is meant."""
+    is_path = not source.startswith(GIT) and (Path.cwd() / source).exists()
+    return workspace.relative(Path.cwd() / source) if is_path else source
+
+
+def _known(workspace: Workspace, participant: str) -> None:
+    participants = workspace.settings.participants
+    if participant and participant not in participants:
+        raise UsageError(
+            f"unknown participant '{participant}'",
+            where="--only-affecting",
+            why=nearest(participant, participants),
+            fix=f"name a participant of {workspace.file.name}",
+        )
+
+
+def replay_change(config: Path | None, file: Path, against: str | None, new: str | None) -> bool:
+    """Replay a file if it is the witness of a schema change, and leave with its exit code; False if it is not."""
+    try:
+        text = file.read_bytes()
+    except OSError:
+        return False
+    if not replayable.is_one(text):
+        return False
+    witness = replayable.read(text, str(file))
+    root = Path.cwd()
+    workspace, _ = _workspace(config, "" if config is None and not locate(root) else None)
+    sources = None
+    if against is not None:
+        schema = workspace.settings.schema or Schema()
+        sources = _named(workspace, against), schema.dir if new is None else _named(workspace, new)
+    processes = Processes()
+    try:
+        replayed = replay(processes, workspace, witness, sources)
+    finally:
+        processes.stop()
+    end_when_nobody_reads()
+    reader = "new code reading old" if witness.direction is Direction.BACKWARD else "old code reading new"
+    click.echo(printable(f"{witness.rule}  {witness.subject}"))
+    click.echo(printable(f"{witness.message} ({reader} {witness.encoding}): {witness.readable[:SHOWN]}"))
+    for name, found in replayed.by_runtime.items():
+        said = "; ".join(map(str, found)) if found else "reads the same" if found is not None else "says nothing"
+        click.echo(printable(f"{name}: {said}"))
+    click.echo({Verdict.BROKEN: "still so", Verdict.COMPATIBLE: "no longer so"}.get(replayed.verdict, "not judged"))
+    sys.exit(replayed.verdict.exit_code)

@@ -1,0 +1,171 @@
+"""Two schemas with their elements matched, and the predictions in both directions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import TypeVar
+
+from counterfoil.compat.changes import Direction, Effects, Encodings, towards
+from counterfoil.compat.reading import Reading
+from counterfoil.schema.descriptors import Schema
+from counterfoil.schema.elements import Element, Enum, Field, Message, Method, Service
+from counterfoil.schema.options import OptionReader, Options
+
+T = TypeVar("T")
+ElementT = TypeVar("ElementT", bound=Element)
+
+
+class Comparison:
+    """The old schema and the new one. Messages, enums and services are matched by full name, fields by number."""
+
+    def __init__(self, old: Schema, new: Schema) -> None:
+        self.old = old
+        self.new = new
+        self.backward = Reading(old, new)
+        self.forward = Reading(new, old)
+        self._old_options = OptionReader(old)
+        self._new_options = OptionReader(new)
+
+    def effects(self, predict: Callable[[Reading, T, T], Encodings], old: T, new: T) -> Effects:
+        """A prediction asked in both directions."""
+        backward = towards(Direction.BACKWARD, predict(self.backward, old, new))
+        return backward | towards(Direction.FORWARD, predict(self.forward, new, old))
+
+    def carriers(self, symbol: str) -> frozenset[str]:
+        """The messages with a field, under the same number on both sides, that carries an enum."""
+        return self._carriers.get(symbol, frozenset())
+
+    @cached_property
+    def _carriers(self) -> Mapping[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for old, new in self.fields():
+            before, after = self.old.value_field(old).type_name, self.new.value_field(new).type_name
+            if before == after and before is not None and not is_option(old):
+                found.setdefault(before, set()).add(old.message)
+        return {name: frozenset(messages) for name, messages in found.items()}
+
+    def messages(self) -> Iterator[tuple[Message, Message]]:
+        """Those of the same name that are no map entries."""
+        for old, new in matched(self.old.messages, self.new.messages):
+            if not old.is_map_entry and not new.is_map_entry:
+                yield old, new
+
+    def fields(self) -> Iterator[tuple[Field, Field]]:
+        """Fields and extensions of the same number in the same message."""
+        for old, new in self.messages():
+            for number in old.fields.keys() & new.fields.keys():
+                yield old.fields[number], new.fields[number]
+        for key, extension in self.old_extensions.items():
+            if key in self.new_extensions:
+                yield extension, self.new_extensions[key]
+
+    @cached_property
+    def old_extensions(self) -> Mapping[tuple[str, int], Field]:
+        """By the extended message and the number."""
+        return {(one.message, one.number): one for one in self.old.extensions.values()}
+
+    @cached_property
+    def new_extensions(self) -> Mapping[tuple[str, int], Field]:
+        """By the extended message and the number."""
+        return {(one.message, one.number): one for one in self.new.extensions.values()}
+
+    def methods(self) -> Iterator[tuple[Method, Method]]:
+        """RPCs of the same name in the same service."""
+        for old, new in matched(self.old.services, self.new.services):
+            yield from matched(old.methods, new.methods)
+
+    def elements(self) -> Iterator[tuple[Element, Element]]:
+        """Every matched pair of elements of any kind whose options are not the same bytes."""
+        return ((one, other) for one, other in self._all() if _options(one) != _options(other))
+
+    def _all(self) -> Iterator[tuple[Element, Element]]:
+        yield from matched(self.old.files, self.new.files)
+        for message in self.messages():
+            yield message
+            yield from matched(message[0].oneofs, message[1].oneofs)
+        yield from self.fields()
+        for enum in matched(self.old.enums, self.new.enums):
+            yield enum
+            yield from matched(enum[0].by_name, enum[1].by_name)
+        yield from matched(self.old.services, self.new.services)
+        yield from self.methods()
+
+    def options(self, old: Element, new: Element) -> tuple[Options, Options]:
+        """The options of both sides, custom ones through what each image says of them."""
+        if _options(old) == _options(new):
+            return {}, {}
+        return self._old_options.read(old), self._new_options.read(new)
+
+    def removed(self, old: Mapping[str, ElementT], new: Mapping[str, ElementT]) -> Iterator[ElementT]:
+        """What only the old schema has, besides what came and went with an import from elsewhere."""
+        return (one for name, one in old.items() if name not in new and not self._is_foreign(one, self.old, self.new))
+
+    def added(self, old: Mapping[str, ElementT], new: Mapping[str, ElementT]) -> Iterator[ElementT]:
+        """What only the new schema has, in the same sense."""
+        return (one for name, one in new.items() if name not in old and not self._is_foreign(one, self.new, self.old))
+
+    def _is_foreign(self, element: Element, here: Schema, there: Schema) -> bool:
+        return here.files[element.path].is_foreign and element.path not in there.files
+
+    @cached_property
+    def renamed_messages(self) -> Mapping[str, Message]:
+        """By old name: the new message that has just the same fields as one that is gone."""
+        return self._renamed(self.old.messages, self.new.messages, message_form)
+
+    @cached_property
+    def renamed_enums(self) -> Mapping[str, Enum]:
+        """By old name: the new enum that has just the same values as one that is gone."""
+        return self._renamed(self.old.enums, self.new.enums, lambda enum: (enum.is_closed, tuple(enum.names.items())))
+
+    @cached_property
+    def renamed_services(self) -> Mapping[str, Service]:
+        """By old name: the new service that has just the same methods as one that is gone."""
+        return self._renamed(self.old.services, self.new.services, lambda service: tuple(sorted(service.methods)))
+
+    def _renamed(
+        self, old: Mapping[str, ElementT], new: Mapping[str, ElementT], form: Callable[[ElementT], object]
+    ) -> Mapping[str, ElementT]:
+        waiting = {one.symbol: (one, form(one)) for one in self.added(old, new)}
+        by_name = {(what, one.name): one for one, what in waiting.values()}
+        by_form: dict[object, list[ElementT]] = {}
+        for one, what in waiting.values():
+            by_form.setdefault(what, []).append(one)
+        found: dict[str, ElementT] = {}
+        taken: set[str] = set()
+        for one in self.removed(old, new):
+            what = form(one)
+            same = by_name.get((what, one.name))
+            alike = by_form.get(what, []) if what else []
+            while alike and alike[-1].symbol in taken:
+                alike.pop()
+            choice = same if same and same.symbol not in taken else alike[-1] if alike else None
+            if choice:
+                found[one.symbol] = choice
+                taken.add(choice.symbol)
+        return found
+
+
+def message_form(message: Message) -> tuple[object, ...]:
+    """What two messages have in common that differ in name only; types inside them by their last name."""
+    return tuple(
+        (
+            *(one.number, one.name, one.json_name, one.type, (one.type_name or "").rpartition(".")[2]),
+            *(one.cardinality, one.presence, one.oneof, one.default, one.is_delimited),
+        )
+        for one in sorted(message.fields.values(), key=lambda one: one.number)
+    )
+
+
+def _options(element: Element) -> bytes:
+    return element.options.SerializeToString(deterministic=True)
+
+
+def is_option(field: Field) -> bool:
+    """Whether it is, or extends, one of descriptor.proto's options, which are in no payload of the user's."""
+    return field.message.startswith("google.protobuf.") and field.message.endswith("Options")
+
+
+def matched(old: Mapping[str, ElementT], new: Mapping[str, ElementT]) -> Iterator[tuple[ElementT, ElementT]]:
+    """The elements of the same name on both sides."""
+    return ((one, new[name]) for name, one in old.items() if name in new)

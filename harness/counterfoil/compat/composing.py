@@ -1,0 +1,177 @@
+"""A change, what runtimes showed of it and what buf says of it, as one finding. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from counterfoil.compat.changes import Change, Direction, Effect
+from counterfoil.compat.sightings import BEHAVIOUR_CHANGED, Key
+from counterfoil.model import Finding, Level, Location, PayloadWitness, SchemaChange
+from counterfoil.probe.payloads import Encoding
+
+Shown = Mapping[Effect, tuple[PayloadWitness, ...]]
+SAFE_WAY = "keep the old element as it is and add a new one beside it; remove the old one when nobody uses it any more"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a finding says beside the change itself."""
+
+    directions: frozenset[Direction]
+    runtimes: tuple[str, ...] = ()
+    """Those that took part; none where none was started."""
+    absent: Mapping[str, str] = field(default_factory=dict)
+    """Those that did not, and why."""
+    tried: frozenset[str] = frozenset()
+    """The messages of which payloads were tried."""
+    buf_ran: bool = False
+    buf_is_asked: bool = False
+    """Whether a buf.yaml asks for its findings; else they are listed and do not fail."""
+    place: Callable[[Location], Location] = lambda location: location
+    """From the paths of images to those of the workspace."""
+    involved: Callable[[Change], tuple[tuple[str, ...], tuple[str, ...]]] = lambda _: ((), ())
+    """Participants that read or write the element, and pacts that mention it."""
+
+
+def compose(change: Change, shown: Shown, also: tuple[str, ...], context: Context) -> Finding | None:
+    """The finding, or None where the change shows in none of the directions that are judged."""
+    if change.level is Level.BEHAVIOUR and change.effects and not _in(context.directions, change.effects) and not shown:
+        return None
+    predicted = frozenset(one for one in change.effects if one.direction in context.directions)
+    level = _level(change, shown, also, context)
+    new, old = (location and context.place(location) for location in (change.new_location, change.old_location))
+    participants, pacts = context.involved(change)
+    evidence = SchemaChange(
+        old=change.old,
+        new=change.new,
+        old_location=old,
+        new_location=new,
+        effects=_pairs(shown),
+        not_shown=_pairs(predicted - shown.keys()) if change.level is Level.BEHAVIOUR else (),
+        also=also,
+        participants=participants,
+        pacts=pacts,
+    )
+    witnesses = tuple(one for effect in sorted(shown, key=_order) for one in shown[effect])
+    return Finding(
+        rule=change.rule,
+        subject=change.symbol,
+        level=level,
+        message=" ".join([_sentence(change.message), *_notes(change, shown, also, context)]),
+        fix=change.fix,
+        location=new or old,
+        evidence=(evidence, *witnesses),
+        witness=_digest(witnesses),
+    )
+
+
+def _digest(witnesses: tuple[PayloadWitness, ...]) -> str | None:
+    """That of the only witness, or of all of them together."""
+    digests = sorted(one.digest for one in witnesses)
+    if len(digests) <= 1:
+        return next(iter(digests), None)
+    return "sha256:" + hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def unexplained(key: Key, shown: Shown, context: Context, location: Location | None) -> Finding:
+    """A difference that no rule expects: the runtimes are the judge."""
+    change = Change(
+        rule=BEHAVIOUR_CHANGED,
+        symbol=key[1],
+        level=Level.BEHAVIOUR,
+        effects=frozenset(shown),
+        old=None,
+        new=None,
+        old_location=None,
+        new_location=location,
+        messages=frozenset(witness.message for several in shown.values() for witness in several),
+        message=f"'{key[1]}' is read differently, though no rule of a schema's changes expects it",
+        fix=SAFE_WAY,
+    )
+    found = compose(change, shown, (), context)
+    if found is None:
+        raise ValueError(key)
+    return found
+
+
+def _level(change: Change, shown: Shown, also: tuple[str, ...], context: Context) -> Level:
+    if shown:
+        return Level.BEHAVIOUR
+    if change.level is Level.BEHAVIOUR:
+        return Level.POLICY
+    if also and context.buf_is_asked and change.level.verdict is not Level.POLICY.verdict:
+        return Level.POLICY
+    return change.level
+
+
+def _in(directions: Iterable[Direction], effects: Iterable[Effect]) -> bool:
+    return not {effect.direction for effect in effects}.isdisjoint(directions)
+
+
+def _order(effect: Effect) -> tuple[str, str]:
+    return effect.direction, effect.encoding
+
+
+def _pairs(effects: Iterable[Effect]) -> tuple[tuple[str, str], ...]:
+    return tuple((str(effect.direction), str(effect.encoding)) for effect in sorted(effects, key=_order))
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _notes(change: Change, shown: Shown, also: tuple[str, ...], context: Context) -> Iterable[str]:
+    """What the runtimes say, what buf says, and where the two do not agree."""
+    if shown:
+        yield _breaking(shown, context)
+    elif change.level is Level.BEHAVIOUR:
+        yield _no_witness(change, context)
+    if shown and context.buf_ran and not also:
+        yield "buf does not report it."
+    elif also and not shown and change.level in {Level.SOURCE, Level.ADDITIVE}:
+        yield f"buf reports it ({', '.join(also)}), but it changes nothing that a runtime reads."
+
+
+def _breaking(shown: Shown, context: Context) -> str:
+    readings = [one for several in shown.values() for witness in several for one in witness.runtimes]
+    breaking = sorted({one.stub for one in readings if one.breaks})
+    agreeing = sorted({one.stub for one in readings} - set(breaking))
+    text = f"{_list(breaking)} show{'s' if len(breaking) == 1 else ''} it: {_where(shown)}"
+    if agreeing:
+        text += f"; {_list(agreeing)} read{'s' if len(agreeing) == 1 else ''} the same"
+    if context.absent:
+        text += f"; not asked: {_list(sorted(context.absent))}"
+    return f"{text}."
+
+
+def _where(effects: Iterable[Effect]) -> str:
+    """For example `new code reading old binary and JSON`."""
+    found: dict[str, list[str]] = {}
+    for effect in sorted(effects, key=_order):
+        who = "new code reading old" if effect.direction is Direction.BACKWARD else "old code reading new"
+        found.setdefault(who, []).append("JSON" if effect.encoding is Encoding.JSON else "binary")
+    return "; ".join(f"{who} {_list(encodings)}" for who, encodings in found.items())
+
+
+def _no_witness(change: Change, context: Context) -> str:
+    """Why a change that a runtime could show has no witness."""
+    if not change.messages & context.tried:
+        return "No witness: no message that has it is there in both schemas, so no payload can be read with both."
+    if not context.runtimes:
+        reasons = "; ".join(f"{name}: {why}" for name, why in context.absent.items())
+        return f"No witness: no runtime could read both schemas ({reasons})."
+    return (
+        f"No witness: {_list(context.runtimes)} read every payload that was tried alike, so this is a matter of policy."
+    )
+
+
+def _list(names: Iterable[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def without_failing(found: Finding, fail_on: frozenset[Level]) -> Finding:
+    """The finding as `--fail-on` has it count."""
+    return replace(found, fails=found.level in fail_on)

@@ -1,0 +1,259 @@
+"""Of two schemas, the files that differ, what depends on them, and what these need: all that a rule can see. Pure.
+
+A rule looks at an element, at the types that it names, and at the options that it carries, so beside the files that
+differ those that import them are enough, also by way of a public import. The rest is there to link: imports, and for
+each package of a changed file unchanged ones that show that the package still has messages, enums and services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
+
+from counterfoil.probe.wire_tree import varint
+
+SOURCE_CODE_INFO = 9
+BUF_EXTENSION = 8042
+"""What buf notes about a file of an image, for example that it is an import."""
+_IGNORED = frozenset({SOURCE_CODE_INFO, BUF_EXTENSION})
+_FILE_TAG = b"\x0a"
+
+
+class ImageError(Exception):
+    """Bytes are no image; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawFile:
+    """A file of an image as bytes, and what its first level says."""
+
+    data: bytes
+    size_bytes: int
+    package: str
+    imports: tuple[str, ...]
+    public_imports: tuple[str, ...]
+    sorts: frozenset[str]
+    """Of elements on its first level: "message", "enum", "service", "extension"."""
+
+
+RawImage = Mapping[str, RawFile]
+"""By name, imports before those who import them."""
+
+
+def _classes() -> tuple[Any, Any]:
+    """A descriptor set whose files stay bytes, and a file of which only the first level is read."""
+    file = descriptor_pb2.FileDescriptorProto(name="counterfoil/raw_image.proto", package="counterfoil.raw")
+    for message, fields in {
+        "Set": (("file", 1, "BYTES", True),),
+        "Header": (
+            ("name", 1, "BYTES", False),
+            ("package", 2, "BYTES", False),
+            ("imports", 3, "BYTES", True),
+            ("message", 4, "BYTES", True),
+            ("enum", 5, "BYTES", True),
+            ("service", 6, "BYTES", True),
+            ("extension", 7, "BYTES", True),
+            ("public", 10, "INT32", True),
+        ),
+    }.items():
+        made = file.message_type.add(name=message)
+        for name, number, kind, repeated in fields:
+            label = "LABEL_REPEATED" if repeated else "LABEL_OPTIONAL"
+            made.field.add(name=name, number=number, type=f"TYPE_{kind}", label=label)
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    found = (pool.FindMessageTypeByName(f"counterfoil.raw.{name}") for name in ("Set", "Header"))
+    one, other = map(message_factory.GetMessageClass, found)
+    return one, other
+
+
+_Set, _Header = _classes()
+
+
+def raw_files(image: bytes) -> tuple[bytes, ...]:
+    """The files of an image, each as bytes. Raises ImageError."""
+    try:
+        files: tuple[bytes, ...] = tuple(_Set.FromString(image).file)
+    except DecodeError:
+        raise ImageError("it ends in the middle of a file, or is no descriptor set") from None
+    if image and not files:
+        raise ImageError("it has no file in it, so it is no descriptor set")
+    return files
+
+
+def read_headers(files: Iterable[bytes]) -> RawImage:
+    """The files by name. Raises ImageError."""
+    found: dict[str, RawFile] = {}
+    for data in files:
+        name, file = _read_header(data)
+        if found.setdefault(name, file) is not file:
+            raise ImageError(f"it has two files of the name '{name}'")
+    return found
+
+
+def _read_header(data: bytes) -> tuple[str, RawFile]:
+    try:
+        header = _Header.FromString(data)
+        imports = tuple(one.decode() for one in header.imports)
+        name, package = header.name.decode(), header.package.decode()
+    except (DecodeError, UnicodeDecodeError):
+        raise ImageError("one of its files is cut off, or is no file descriptor") from None
+    if not name:
+        raise ImageError("one of its files has no name, so it is no descriptor set")
+    sorts = frozenset(sort for sort in ("message", "enum", "service", "extension") if getattr(header, sort))
+    public = tuple(imports[index] for index in header.public if 0 <= index < len(imports))
+    return name, RawFile(data, len(data), package, imports, public, sorts)
+
+
+def same_content(one: bytes, other: bytes) -> bool:
+    """Whether two files differ in positions, comments and buf's notes at most."""
+    return one == other or _content(one) == _content(other)
+
+
+def _content(data: bytes) -> bytes:
+    """The records of the first level without what says nothing of the schema."""
+    return b"".join(data[start:end] for number, start, end in _records(data) if number not in _IGNORED)
+
+
+def _records(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """(field number, start, end) of each record of the first level; a group, which no descriptor has, ends it."""
+    position = 0
+    while position < len(data):
+        start = position
+        tag, position = _read_varint(data, position)
+        match tag & 7:
+            case 0:
+                _, position = _read_varint(data, position)
+            case 1:
+                position += 8
+            case 2:
+                size, position = _read_varint(data, position)
+                position += size
+            case 5:
+                position += 4
+            case _:
+                position = len(data)
+        yield tag >> 3, start, position
+
+
+def _read_varint(data: bytes, position: int) -> tuple[int, int]:
+    number = shift = 0
+    while position < len(data):
+        byte = data[position]
+        position += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:  # noqa: PLR2004 - the bit that says that more bytes follow
+            break
+        shift += 7
+    return number, position
+
+
+# --- which files -----------------------------------------------------------------------------------------------------
+
+
+def changed_files(old: RawImage, new: RawImage) -> frozenset[str]:
+    """The names of the files that are there on one side only, or have another content."""
+    names = old.keys() | new.keys()
+    both = old.keys() & new.keys()
+    return frozenset(name for name in names if name not in both or not same_content(old[name].data, new[name].data))
+
+
+def kept_files(image: RawImage, changed: frozenset[str], witnesses: frozenset[str]) -> frozenset[str]:
+    """The changed files of a side, those that see them, and the witnesses of packages, with all that these import."""
+    kept = {*(name for name in changed | witnesses if name in image), *_dependents(image, changed)}
+    waiting = list(kept)
+    while waiting:
+        file = image.get(waiting.pop())
+        for name in file.imports if file else ():
+            if name in image and name not in kept:
+                kept.add(name)
+                waiting.append(name)
+    return frozenset(kept)
+
+
+def _dependents(image: RawImage, changed: frozenset[str]) -> set[str]:
+    importers: dict[str, list[str]] = {}
+    for name, file in image.items():
+        for imported in file.imports:
+            importers.setdefault(imported, []).append(name)
+    found: set[str] = set()
+    visible, passed = list(changed), set(changed)
+    while visible:
+        name = visible.pop()
+        for importer in importers.get(name, ()):
+            found.add(importer)
+            if name in image[importer].public_imports and importer not in passed:
+                passed.add(importer)
+                visible.append(importer)
+    return found
+
+
+def package_witnesses(old: RawImage, new: RawImage, changed: frozenset[str]) -> frozenset[str]:
+    """Unchanged files that show what the packages of changed files still have; the smallest for each sort."""
+    packages = {image[name].package for image in (old, new) for name in changed if name in image}
+    chosen = _any_unchanged(old, new, changed)
+    left = {package: {"message", "enum", "service", "extension", ""} for package in packages}
+    unchanged = [name for name, file in new.items() if name not in changed and file.package in packages]
+    for name in sorted(unchanged, key=lambda one: (len(new[one].imports), new[one].size_bytes, one)):
+        file = new[name]
+        shows = {"", *_sorts(file)} & left[file.package]
+        if shows:
+            left[file.package] -= shows
+            chosen.add(name)
+    return frozenset(chosen)
+
+
+def _any_unchanged(old: RawImage, new: RawImage, changed: frozenset[str]) -> set[str]:
+    """A file for a side that would have none otherwise, since buf takes no image without files."""
+    if all(changed & image.keys() for image in (old, new)):
+        return set()
+    unchanged = new.keys() - changed
+    return set(sorted(unchanged, key=lambda name: (len(new[name].imports), new[name].size_bytes, name))[:1])
+
+
+def _sorts(file: RawFile) -> frozenset[str]:
+    """Of elements on any level."""
+    if "enum" in file.sorts or "message" not in file.sorts:
+        return file.sorts
+    proto = descriptor_pb2.FileDescriptorProto.FromString(file.data)
+    return file.sorts | {"enum"} if any(map(_has_enum, proto.message_type)) else file.sorts
+
+
+def _has_enum(message: descriptor_pb2.DescriptorProto) -> bool:
+    return bool(message.enum_type) or any(map(_has_enum, message.nested_type))
+
+
+# --- two images ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trimmed:
+    """Two images with all that a comparison can see; both empty where nothing differs."""
+
+    old: bytes
+    new: bytes
+    changed: frozenset[str]
+
+
+def trim(old_files: tuple[bytes, ...], new_files: tuple[bytes, ...]) -> Trimmed:
+    """Compare two images, as `raw_files` gives them, file by file, and keep what matters. Raises ImageError."""
+    nothing = Trimmed(old=b"", new=b"", changed=frozenset())
+    if set(old_files) == set(new_files):
+        return nothing
+    before, after = read_headers(old_files), read_headers(new_files)
+    changed = changed_files(before, after)
+    if not changed:
+        return nothing
+    witnesses = package_witnesses(before, after, changed)
+    sides = ((image, kept_files(image, changed, witnesses)) for image in (before, after))
+    old, new = (join(file.data for name, file in image.items() if name in kept) for image, kept in sides)
+    return Trimmed(old=old, new=new, changed=changed)
+
+
+def join(files: Iterable[bytes]) -> bytes:
+    """An image of these files."""
+    return b"".join(_FILE_TAG + varint(len(data)) + data for data in files)

@@ -1,0 +1,131 @@
+"""Whether validation rules (protovalidate's, or anyone's in its form) let less through than before, or more. Pure.
+
+The rules come as nested mappings under the names of buf/validate/validate.proto.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from counterfoil.compat.values import INTEGERS
+
+LOWER = {"gt": True, "gte": False, "min_len": False, "min_bytes": False, "min_items": False, "min_pairs": False}
+UPPER = {"lt": True, "lte": False, "max_len": False, "max_bytes": False, "max_items": False, "max_pairs": False}
+"""Bounds, and whether they exclude the value itself."""
+WHOLE_NUMBERS = tuple(f"{name}." for name in INTEGERS)
+SAYS_NOTHING = {"example", "message", "id"}
+LISTS_ALLOWED = {"in"}
+LISTS_REFUSED = {"not_in"}
+RULES_OF_THEIR_OWN = {"cel", "cel_expression", "oneof"}
+WAIVES = {"ignore": ("", "IGNORE_UNSPECIFIED", "IGNORE_IF_ZERO_VALUE", "IGNORE_IF_UNPOPULATED", "IGNORE_ALWAYS")}
+WAIVING_FLAGS = {"disabled", "skipped", "ignore_empty"}
+ON_BY_DEFAULT = {"strict"}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """The rules (dotted names) by which less goes through, and those by which more does."""
+
+    tightened: tuple[str, ...]
+    loosened: tuple[str, ...]
+
+
+def judge(old: Mapping[str, Any], new: Mapping[str, Any]) -> Verdicts:
+    """Compare two sets of rules. What cannot be told counts as tightened: it may refuse what went through before."""
+    before, after = dict(_flat("", old)), dict(_flat("", new))
+    tightened, loosened = [], []
+    for path in sorted(before.keys() | after.keys()):
+        if before.get(path) == after.get(path):
+            continue
+        less, more = _judge_one(path.rpartition(".")[2], before.get(path), after.get(path))
+        tightened += [path] if less else []
+        loosened += [path] if more else []
+    if _is_ignored(after):
+        tightened = []
+    return Verdicts(tuple(tightened), tuple(loosened))
+
+
+def _is_ignored(rules: Mapping[str, Any]) -> bool:
+    return rules.get("ignore") == "IGNORE_ALWAYS" or bool(rules.get("disabled")) or bool(rules.get("skipped"))
+
+
+def _flat(prefix: str, rules: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Each rule by its dotted name, bounds as `lower` and `upper`, without those that say nothing."""
+    for name, value in rules.items():
+        path = f"{prefix}{name}"
+        if name in RULES_OF_THEIR_OWN:
+            yield path, frozenset(_expressions(value))
+        elif isinstance(value, Mapping):
+            yield from _flat(f"{path}.", value)
+        elif name in LOWER or name in UPPER:
+            yield f"{prefix}{'lower' if name in LOWER else 'upper'}{_unit(name)}", _bound(prefix, name, value)
+        elif isinstance(value, list):
+            yield path, frozenset(map(str, value))
+        elif name not in SAYS_NOTHING and value is not (name in ON_BY_DEFAULT):
+            yield path, value
+
+
+def _bound(prefix: str, name: str, value: object) -> tuple[object, bool]:
+    """A limit and whether it is just above it, so that limits compare; whole numbers have a next one."""
+    number = _number(value)
+    excludes = LOWER.get(name, False) or UPPER.get(name, False)
+    if excludes and isinstance(number, float) and prefix.endswith(WHOLE_NUMBERS):
+        return (number + 1 if name in LOWER else number - 1), name in UPPER
+    return number, LOWER[name] if name in LOWER else not UPPER[name]
+
+
+def _unit(name: str) -> str:
+    return f"_{name.partition('_')[2]}" if "_" in name else ""
+
+
+def _expressions(value: object) -> Iterator[str]:
+    """What each of a list of rules asks, without the words it is reported in."""
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, Mapping):
+            yield str(one.get("expression") or sorted((key, str(part)) for key, part in one.items()))
+        else:
+            yield str(one)
+
+
+def _judge_one(name: str, old: Any, new: Any) -> tuple[bool, bool]:  # noqa: ANN401 - a rule's value may be anything
+    """Whether one rule lets less through, and whether more."""
+    if name in WAIVES:
+        order = WAIVES[name]
+        stronger = _rank(order, new) > _rank(order, old)
+        return not stronger, stronger
+    if name in WAIVING_FLAGS or name in ON_BY_DEFAULT:
+        relaxes = bool(new) if name in WAIVING_FLAGS else new is False
+        return not relaxes, relaxes
+    if old is None or new is None:
+        return old is None, new is None
+    if name.startswith(("lower", "upper")):
+        higher = _is_higher(new, old)
+        tighter = higher if name.startswith("lower") else not higher
+        return tighter, not tighter
+    if isinstance(old, frozenset) and isinstance(new, frozenset):
+        wider = new < old if name not in LISTS_ALLOWED else new > old
+        return not wider, wider
+    return True, False
+
+
+def _rank(order: tuple[str, ...], value: object) -> int:
+    text = str(value or "")
+    return order.index(text) if text in order else len(order)
+
+
+def _is_higher(one: tuple[Any, bool], other: tuple[Any, bool]) -> bool:
+    try:
+        return one > other
+    except TypeError:
+        return True
+
+
+def _number(value: object) -> object:
+    """ProtoJSON writes 64-bit integers as text, and durations as seconds with an s."""
+    text = str(value)
+    try:
+        return float(text.removesuffix("s"))
+    except ValueError:
+        return text

@@ -1,0 +1,215 @@
+"""What to try so that a change shows, and which change it was that showed. Pure.
+
+For two schemas that share a message: every field whose nature differs gets payloads that a program with one schema can
+write (its presence states, every enum value, curated edge values, and pairs of what one schema has in a oneof);
+programs with the other schema read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from google.protobuf import json_format, message_factory
+from google.protobuf.descriptor import Descriptor
+
+from counterfoil.compat.discrepancies import default_of
+from counterfoil.probe.backgrounds import Background, Fill, background, contents, places
+from counterfoil.probe.edge_members import member_edges
+from counterfoil.probe.edge_records import record_edges
+from counterfoil.probe.fields import Field, Shape, enum_values, fields_of
+from counterfoil.probe.forms import Sample, map_entry, member, packed, quoted, record, samples, value_of
+from counterfoil.probe.json_tree import string
+from counterfoil.probe.payloads import DOCUMENT, EMPTY, PLUS, VALUE, Encoding, Payload, Phase
+from counterfoil.probe.wire_tree import varint
+
+MAX_FIELDS = 200
+"""Of one message, that are tried; a message in which more changed is another message."""
+MAX_ENUM_VALUES = 100
+SPELLED_OUT = "default spelled out"
+"""The state of an enum's zero in JSON, which programs write that are told to leave no default out."""
+MAX_DEEPER = 40
+MAX_PAYLOADS = 120
+"""For one field, before they are written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A message as the writer and as the reader have it, and the fields of the writer's that are worth trying."""
+
+    writer: Descriptor
+    reader: Descriptor
+    numbers: tuple[int, ...]
+
+
+# --- what is worth trying --------------------------------------------------------------------------------------------
+
+
+def trial(writer: Descriptor, reader: Descriptor, added: frozenset[str] = frozenset()) -> Trial | None:
+    """What is worth trying of a message; None where its fields are the same to every program.
+
+    Fields and enum values whose full names are among `added` are left out: that others do not know them is known.
+    """
+    mine, theirs = (
+        {field.number: nature(field, added) for field in fields_of(one) if field.descriptor.full_name not in added}
+        for one in (writer, reader)
+    )
+    if mine == theirs:
+        return None
+    changed = [number for number in mine if mine[number] != theirs.get(number)]
+    return Trial(writer=writer, reader=reader, numbers=tuple(changed[:MAX_FIELDS]))
+
+
+def nature(field: Field, added: frozenset[str] = frozenset()) -> tuple[object, ...]:
+    """Everything about a field that may make a program read it differently, apart from what is in its messages."""
+    default = None if field.shape is Shape.MAP else default_of(field.descriptor)
+    kind = (field.kind, field.descriptor.is_packed) if field.is_packable else field.kind
+    of_entry = tuple(nature(one, added) for one in field.entry) if field.shape is Shape.MAP else ()
+    values = () if field.enum is None else enum_values(field.enum)
+    enum = frozenset(one for one in values if field.enum and f"{field.enum.full_name}.{one[0]}" not in added)
+    inner = contents(field)
+    name = inner.full_name if inner is not None else ""
+    return (field.name, field.json_name, kind, field.oneof, default, of_entry, enum, name)
+
+
+# --- payloads --------------------------------------------------------------------------------------------------------
+
+
+def payloads(tried: Trial) -> Iterator[Payload]:
+    """What a program with the writer's schema may be given so that it writes something worth reading."""
+    fill = _fill(tried.reader)
+    around = background(tried.writer, (), (), fill)
+    for encoding in Encoding:
+        data = around.json() if encoding is Encoding.JSON else around.binary()
+        yield _payload(encoding, data, ("", DOCUMENT, EMPTY))
+    fields = [field for field in fields_of(tried.writer) if field.number in tried.numbers]
+    for field in fields:
+        yield from islice(_of_field(tried, field, fill), MAX_PAYLOADS)
+    yield from _pairs(tried, fields, fill)
+
+
+def _fill(reader: Descriptor) -> Fill:
+    """What is required, by either side, has a value, so that its absence hides nothing else."""
+    required = {field.number for field in fields_of(reader) if field.is_required}
+
+    def fill(field: Field) -> Sample | None:
+        return value_of(field) if field.is_required or field.number in required else None
+
+    return fill
+
+
+def _of_field(tried: Trial, field: Field, fill: Fill) -> Iterator[Payload]:
+    around = background(tried.writer, (), (field,), fill)
+    if field.number in {one.number for one in fields_of(tried.reader) if one.is_required}:
+        yield _payload(Encoding.BINARY, around.binary(), (field.name, field.kind, EMPTY))
+        yield _payload(Encoding.JSON, around.json(), (field.name, field.kind, EMPTY))
+    for sample in (*samples(field), *_enum_samples(field)):
+        yield from _sampled(around, field, sample, field.name)
+    yield from islice(_deeper(tried, field, fill), MAX_DEEPER)
+    for where, state, records in record_edges(field):
+        yield _payload(Encoding.BINARY, around.binary(records), (field.name + where, field.kind, state))
+    for where, state, members in member_edges(field):
+        yield _payload(Encoding.JSON, around.json(*members), (field.name + where, field.kind, state))
+
+
+def _sampled(around: Background, field: Field, sample: Sample, path: str) -> Iterator[Payload]:
+    words = (path, field.kind, sample.state)
+    if sample.wire is not None:
+        yield _payload(Encoding.BINARY, around.binary(sample.wire), words)
+    if sample.json is not None:
+        yield _payload(Encoding.JSON, around.json(member(field, sample.json)), words)
+
+
+def _enum_samples(field: Field) -> Iterator[Sample]:
+    """Every value of the field's enum, each alone, under the name that programs write."""
+    key, value = field.entry if field.shape is Shape.MAP else (None, field)
+    values = () if value.enum is None else enum_values(value.enum)
+    first = {number: name for name, number in reversed(values)}
+    for number, name in islice(first.items(), MAX_ENUM_VALUES):
+        wire, text = varint(number), string(name)
+        if key is not None:
+            default = value_of(key)
+            yield Sample(name, b"{%b:%b}" % (quoted(default.json or b""), text), map_entry(field, None, wire))
+        elif field.shape is Shape.REPEATED:
+            spread = packed(field, [wire]) if field.descriptor.is_packed else record(field, wire)
+            yield Sample(name, b"[%b]" % text, spread)
+        else:
+            yield Sample(SPELLED_OUT if number == 0 else name, text, record(field, wire))
+
+
+def _deeper(tried: Trial, field: Field, fill: Fill) -> Iterator[Payload]:
+    """Where another message took the place of one, what is in it is tried too."""
+    other = next((one for one in fields_of(tried.reader) if one.number == field.number), None)
+    mine, theirs = contents(field), None if other is None else contents(other)
+    if mine is None or (theirs is not None and mine.full_name == theirs.full_name):
+        return
+    for place in places(tried.writer):
+        if len(place.trail) > 1:
+            return
+        if place.trail == (field,):
+            around = background(tried.writer, place.trail, (place.field,), fill)
+            for sample in samples(place.field):
+                yield from _sampled(around, place.field, sample, place.path)
+
+
+def _pairs(tried: Trial, fields: Iterable[Field], fill: Fill) -> Iterator[Payload]:
+    """Two fields with a value that stand in one oneof for the reader, and do not for the writer."""
+    oneofs = {field.number: field.oneof for field in fields_of(tried.reader) if field.oneof is not None}
+    for field in fields:
+        together = [
+            other
+            for other in fields_of(tried.writer)
+            if field.number in oneofs
+            and other is not field
+            and oneofs.get(other.number) == oneofs[field.number]
+            and (field.oneof is None or other.oneof != field.oneof)
+        ]
+        for other in together[:MAX_DEEPER]:
+            yield from _pair(background(tried.writer, (), (field, other), fill), field, other)
+
+
+def _pair(around: Background, field: Field, other: Field) -> Iterator[Payload]:
+    words = tuple(PLUS.join(pair) for pair in ((field.name, other.name), (field.kind, other.kind), (VALUE, VALUE)))
+    one, two = value_of(field), value_of(other)
+    if one.wire is not None and two.wire is not None:
+        yield _payload(Encoding.BINARY, around.binary(one.wire, two.wire), (words[0], words[1], words[2]))
+
+
+def _payload(encoding: Encoding, data: bytes, words: tuple[str, str, str]) -> Payload:
+    path, kind, state = words
+    return Payload(encoding=encoding, data=data, path=path, kind=kind, state=state, phase=Phase.LATTICE)
+
+
+# --- what a program writes -------------------------------------------------------------------------------------------
+
+
+def written(tried: Trial, given: Iterable[Payload]) -> tuple[Payload, ...]:
+    """What a program with the writer's schema writes, in both encodings, after reading each payload; each text once."""
+    found: dict[tuple[Encoding, bytes], Payload] = {}
+    for payload in given:
+        for one in _written(tried.writer, payload):
+            found.setdefault((one.encoding, one.data), one)
+    return tuple(found.values())
+
+
+def _written(writer: Descriptor, payload: Payload) -> Iterator[Payload]:
+    """Nothing where the payload is none of the schema's, or has anything that the schema does not know."""
+    pool = writer.file.pool
+    message = message_factory.GetMessageClass(writer)()
+    try:
+        if payload.encoding is Encoding.BINARY:
+            message.ParseFromString(payload.data)
+        else:
+            json_format.Parse(payload.data, message, descriptor_pool=pool)
+        data = message.SerializeToString(deterministic=True)
+        if payload.encoding is Encoding.JSON and payload.state == SPELLED_OUT:
+            yield payload
+        message.DiscardUnknownFields()
+        if message.ByteSize() != len(data):
+            return
+        yield replace(payload, encoding=Encoding.BINARY, data=data)
+        text = json_format.MessageToJson(message, indent=None, descriptor_pool=pool)
+    except Exception:  # noqa: BLE001  (protobuf raises a dozen kinds; what cannot be written is not tried)
+        return
+    yield replace(payload, encoding=Encoding.JSON, data=text.encode("utf-8", "surrogatepass"))

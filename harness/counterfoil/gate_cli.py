@@ -1,0 +1,246 @@
+"""The commands that ask the gate: can-i-deploy, can-i-merge and matrix."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import sleep as wait
+from typing import NoReturn
+
+import click
+
+from counterfoil.errors import UsageError, nearest
+from counterfoil.gate.decision import Decision, decide
+from counterfoil.gate.facts import Facts
+from counterfoil.gate.question import Destination, Ignored, LatestBy, Question
+from counterfoil.gate.selectors import WORDS, Selection, read_words
+from counterfoil.ledger.store import Ledger
+from counterfoil.model import Verdict
+from counterfoil.recording_shell import the_ledger
+from counterfoil.reporters import gate_report
+from counterfoil.shell import Command, end_when_nobody_reads, screen, write_json
+
+ORDER = "counterfoil.selector-order"
+IGNORE_VARIABLE = "PACT_BROKER_CAN_I_DEPLOY_IGNORE"
+DRY_RUN_VARIABLE = "PACT_BROKER_CAN_I_DEPLOY_DRY_RUN"
+
+
+class SelectorCommand(click.Command):
+    """A command that keeps the order of its options: each -a begins a selector."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse as always, and note which option came after which."""
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        ctx.meta[ORDER] = [parameter.name for parameter in order]
+        return super().parse_args(ctx, args)
+
+
+def _apply(options: Sequence[Callable[[Command], Command]]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+selector_options = _apply(
+    [
+        click.option("-a", "--pacticipant", multiple=True, required=True, help="A participant; begins a selector."),
+        click.option("-e", "--version", multiple=True, help="Its version; after --ignore, the version to leave out."),
+        click.option("--branch", multiple=True, help="Its versions on this branch; with --latest, the head."),
+        click.option("--main-branch", count=True, help="The head of its main branch."),
+        click.option("--tag", multiple=True, help="Its versions with this tag."),
+        click.option("-l", "--latest", multiple=True, is_flag=False, flag_value="", help="The newest [with this TAG]."),
+        click.option("--environment", multiple=True, help="Its versions live in this environment."),
+        click.option("--ignore", multiple=True, help="Leave out this participant; -e after it leaves out one version."),
+    ]
+)
+answer_options = _apply(
+    [
+        click.option(
+            "--dry-run", is_flag=True, envvar=DRY_RUN_VARIABLE, help="Answer, and exit 0 whatever the answer."
+        ),
+        click.option("--retry-while-unknown", type=click.IntRange(0, 1000), default=0, help="Ask again so many times."),
+        click.option("--retry-interval", type=click.FloatRange(0, 3600), default=10.0, help="Seconds in between."),
+        click.option(
+            "-o", "--format", "--output", "output", type=click.Choice(["text", "table", "json"]), default="text"
+        ),
+    ]
+)
+latest_by_option = click.option(
+    "--latestby", type=click.Choice([one.value for one in LatestBy]), help="How a Pact Broker collapses rows."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How to answer."""
+
+    output: str
+    dry_run: bool = False
+    retries: int = 0
+    interval_s: float = 0.0
+
+
+@click.command("can-i-deploy", cls=SelectorCommand)
+@selector_options
+@click.option("--to-environment", help="The environment to deploy to.")
+@click.option("--to", help="The tag of the versions to hold it against; --to-environment is what you want today.")
+@click.option("--instance", "--application-instance", "instance", help="The instance that is replaced there.")
+@latest_by_option
+@answer_options
+@click.pass_context
+def can_i_deploy(context: click.Context, /, **options: object) -> None:
+    """Say whether the versions may be deployed: exit 0 yes, 1 no, 3 unproven.
+
+    Without a destination, several selectors are held against each other, and one against the newest versions.
+    """
+    given = _Options(options)
+    selection = _selection(context)
+    environment, tag, latest_by = given.text("to_environment"), given.text("to"), given.text("latestby")
+    if environment is not None and tag is not None:
+        raise UsageError(
+            "both --to-environment and --to name a destination", where="--to", fix="leave out --to, which is the older"
+        )
+    alone = len(selection.selectors) == 1
+    destination = _destination(environment, tag, alone=alone)
+    collapsed = destination is not None and environment is None
+    question = Question(
+        selectors=selection.selectors,
+        ignored=selection.ignored,
+        destination=destination,
+        latest_by=LatestBy(latest_by) if latest_by else LatestBy.CVP if collapsed else LatestBy.CVPV,
+        instance=given.text("instance"),
+    )
+    _answer(context.obj, question, given.manner())
+
+
+def _destination(environment: str | None, tag: str | None, *, alone: bool) -> Destination | None:
+    """As Pact's own client has it: a single selector without destination is held against the newest versions."""
+    if environment is not None:
+        return Destination(environment=environment)
+    if tag is not None:
+        return Destination(tag=tag)
+    return Destination(latest=True) if alone else None
+
+
+@click.command("can-i-merge", cls=SelectorCommand)
+@selector_options
+@answer_options
+@click.pass_context
+def can_i_merge(context: click.Context, /, **options: object) -> None:
+    """Say whether the version fits the head of each other participant's main branch."""
+    selection = _selection(context)
+    question = Question(
+        selectors=selection.selectors,
+        ignored=selection.ignored,
+        destination=Destination(main_branch=True),
+        latest_by=LatestBy.CVP,
+    )
+    _answer(context.obj, question, _Options(options).manner())
+
+
+@click.command("matrix", cls=SelectorCommand)
+@selector_options
+@click.option("--to-environment", help="Hold them against what is live there.")
+@latest_by_option
+@click.option("-o", "--format", "--output", "output", type=click.Choice(["text", "table", "json"]), default="text")
+@click.pass_context
+def matrix(context: click.Context, /, **options: object) -> None:
+    """List what is known between versions, without judging: exit 0."""
+    given, selection = _Options(options), _selection(context)
+    environment, latest_by = given.text("to_environment"), given.text("latestby")
+    question = Question(
+        selectors=selection.selectors,
+        ignored=selection.ignored,
+        destination=Destination(environment=environment) if environment is not None else None,
+        latest_by=LatestBy(latest_by or LatestBy.CVPV),
+    )
+    decision = _decide(the_ledger(context.obj), question)
+    end_when_nobody_reads()
+    if given.text("output") == "json":
+        write_json(gate_report.render_json(decision, dry_run=True))
+    else:
+        gate_report.render_matrix(screen(), decision.broker.rows)
+
+
+class _Options:
+    """The values of a command's options, by name."""
+
+    def __init__(self, values: dict[str, object]) -> None:
+        self._values = values
+
+    def text(self, name: str) -> str | None:
+        value = self._values.get(name)
+        return None if value is None else str(value)
+
+    def manner(self) -> Manner:
+        return Manner(
+            output=str(self._values["output"]),
+            dry_run=bool(self._values["dry_run"]),
+            retries=int(str(self._values["retry_while_unknown"])),
+            interval_s=float(str(self._values["retry_interval"])),
+        )
+
+
+def _selection(context: click.Context) -> Selection:
+    """The selectors in their order, and what the environment variable leaves out besides."""
+    values = {name: iter(_values(context.params.get(name))) for name in WORDS}
+    order = [name for name in context.meta[ORDER] if name in WORDS]
+    selection = read_words([(name, next(values[name])) for name in order])
+    named = [name.strip() for name in os.environ.get(IGNORE_VARIABLE, "").split(",")]
+    return replace(selection, ignored=(*selection.ignored, *(Ignored(participant=name) for name in named if name)))
+
+
+def _values(value: object) -> Sequence[str]:
+    """The values of a repeatable option; a flag that is counted has empty ones."""
+    if isinstance(value, int):
+        return [""] * value
+    return [str(one) for one in value] if isinstance(value, tuple) else []
+
+
+def _answer(config: Path | None, question: Question, manner: Manner) -> NoReturn:
+    ledger = the_ledger(config)
+    decision = _decide(ledger, question)
+    for _ in range(manner.retries):
+        if decision.verdict is not Verdict.UNPROVEN:
+            break
+        wait(manner.interval_s)
+        decision = _decide(ledger, question)
+    end_when_nobody_reads()
+    if manner.output == "json":
+        write_json(gate_report.render_json(decision, dry_run=manner.dry_run))
+    else:
+        gate_report.render_text(screen(), decision, dry_run=manner.dry_run)
+    sys.exit(0 if manner.dry_run else decision.verdict.exit_code)
+
+
+def _decide(ledger: Ledger, question: Question) -> Decision:
+    facts = ledger.facts(question)
+    _refuse_unknown(facts, question, ledger)
+    return decide(facts, question)
+
+
+def _refuse_unknown(facts: Facts, question: Question, ledger: Ledger) -> None:
+    """A name that nobody recorded is a mistake of the asker, and no version's fault."""
+    known = {fact.name for fact in facts.participants}
+    for name in sorted(question.specified - known):
+        raise UsageError(
+            f"no participant '{name}' is recorded",
+            where="--pacticipant",
+            why=f"{ledger.shown} has no version or pact of it",
+            fix="correct the name, or publish a pact of it: counterfoil publish",
+        )
+    environments = {fact.name for fact in facts.environments}
+    asked = {selector.environment for selector in question.selectors} | {question.environment}
+    for environment in sorted({name for name in asked if name is not None} - environments):
+        raise UsageError(
+            f"no environment '{environment}' is recorded",
+            where="--to-environment",
+            why=nearest(environment, (one.name for one in ledger.environments())),
+            fix=f"correct the name, or create it: counterfoil create-environment --name {environment}",
+        )

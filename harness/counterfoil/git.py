@@ -1,0 +1,85 @@
+"""What git knows: commits, and the files in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from counterfoil import toolchain
+from counterfoil.errors import UsageError
+from counterfoil.processes import Completed, Processes
+
+DEADLINE_S = 300.0
+LINK = b"120000"
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """git in one folder."""
+
+    processes: Processes
+    cwd: Path
+
+    def has_commit(self, reference: str) -> bool:
+        """Whether a reference names a commit that is here. A reference never starts with a dash; an option does."""
+        if reference.startswith("-") or not reference or toolchain.find("git") is None:
+            return False
+        return self._run("rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}").exit_code == 0
+
+    def files(self, reference: str, folder: str) -> Mapping[str, str]:
+        """The ids of the files below a folder at a commit, by their paths in that folder. Raises UsageError."""
+        if toolchain.find("git") is None:
+            raise UsageError("'git' is not on PATH", fix=toolchain.INSTALL["git"][1])
+        if not self.has_commit(reference):
+            raise self._no_commit(reference)
+        done = self._run("ls-tree", "-r", "-z", reference, "--", folder)
+        prefix = "" if folder == "." else f"{folder.rstrip('/')}/"
+        found = {}
+        for entry in done.stdout.split(b"\0"):
+            mode, _, rest = entry.partition(b" ")
+            kind, _, named = rest.partition(b" ")
+            object_id, _, raw_path = named.partition(b"\t")
+            path = raw_path.decode("utf-8", "surrogateescape")
+            if kind != b"blob" or not path.startswith(prefix):
+                continue
+            if mode == LINK and path.endswith(".proto"):
+                raise UsageError(
+                    f"'{path}' at '{reference}' is a link, which is not followed",
+                    fix="commit the file itself, or name a folder or an image as the baseline",
+                )
+            found[path.removeprefix(prefix)] = object_id.decode()
+        return found
+
+    def _no_commit(self, reference: str) -> UsageError:
+        shallow = self._run("rev-parse", "--is-shallow-repository")
+        is_shallow = shallow.stdout.strip() == b"true"
+        if shallow.exit_code != 0:
+            why = f"'{self.cwd}' is not in a git repository"
+        else:
+            why = (
+                "this clone is shallow and may lack it" if is_shallow else "there is no such commit, branch or tag here"
+            )
+        name = reference if reference.replace("/", "").replace("-", "").replace(".", "").isalnum() else "REF"
+        fetch = "git fetch --unshallow" if is_shallow else f"git fetch origin {name}"
+        return UsageError(f"git has no '{reference}'", why=why, fix=f"{fetch}; or correct the reference")
+
+    def contents(self, object_ids: Iterable[str]) -> Mapping[str, bytes]:
+        """What these files hold, by their ids."""
+        wanted = list(dict.fromkeys(object_ids))
+        done = self._run("cat-file", "--batch", stdin="".join(f"{one}\n" for one in wanted).encode())
+        found: dict[str, bytes] = {}
+        data, position = done.stdout, 0
+        for one in wanted:
+            end = data.find(b"\n", position)
+            words = data[position:end].split(b" ")
+            if end < 0 or len(words) != 3:  # noqa: PLR2004 - id, type and size
+                raise UsageError(f"git cannot read the file {one}", why=" ".join(done.tail[-1:]), fix="git fsck")
+            size = int(words[2])
+            found[one] = data[end + 1 : end + 1 + size]
+            position = end + 2 + size
+        return found
+
+    def _run(self, *arguments: str, stdin: bytes = b"") -> Completed:
+        command = [str(toolchain.find("git")), *arguments]
+        return self.processes.run(command, cwd=self.cwd, deadline_s=DEADLINE_S, stdin=stdin)

@@ -1,0 +1,184 @@
+"""The commands that record what a version is: `publish`, and `record-verification`, a result from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+
+import click
+
+from counterfoil.errors import UsageError
+from counterfoil.gate.facts import VersionRef
+from counterfoil.ledger.entries import Run, Verification
+from counterfoil.ledger.names import checked
+from counterfoil.ledger.recording import Recorder
+from counterfoil.pact_content import PactContent
+from counterfoil.publication import SpokenSchema, pact_contents, spoken_schemas
+from counterfoil.recording_shell import (
+    PARTICIPANT,
+    VERSION,
+    Name,
+    numbered,
+    record,
+    say,
+    say_if_dirty,
+    workspace_or_none,
+)
+from counterfoil.revision import revision_of
+from counterfoil.shell import output_option
+from counterfoil.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """What is published, all under one version number."""
+
+    participants: tuple[str, ...]
+    number: str
+    branch: str | None
+    tags: tuple[str, ...]
+    pacts: tuple[PactContent, ...]
+    schemas: dict[str, SpokenSchema]
+
+    @property
+    def versions(self) -> list[VersionRef]:
+        """A version for each participant."""
+        return [VersionRef(name, self.number) for name in self.participants]
+
+
+@click.command()
+@click.argument("pacts", nargs=-1, type=click.Path(path_type=Path))
+@click.option("-a", "--pacticipant", type=PARTICIPANT, help="Only this consumer's pacts; it need not have any.")
+@click.option(
+    "-e", "--version", "--consumer-app-version", "version", type=VERSION, help="The version; by default git's commit."
+)
+@click.option("--branch", type=Name("a branch"), help="The branch of the version; by default git's.")
+@click.option("-t", "--tag", "tags", multiple=True, type=Name("a tag"), help="A tag for the version; repeatable.")
+@click.option("--build-url", type=Name("a URL"), help="Where the run can be looked at.")
+@output_option
+@click.pass_obj
+def publish(  # noqa: PLR0913  (one for each option)
+    config: Path | None,
+    *,
+    pacts: tuple[Path, ...],
+    pacticipant: str | None,
+    version: str | None,
+    branch: str | None,
+    tags: tuple[str, ...],
+    build_url: str | None,
+    output: str,
+) -> None:
+    """Record pacts of a version, and the schema that it speaks.
+
+    PACTS are files, or folders of them; by default those of the workspace. What a version has published stays: other
+    content under the same version is refused.
+    """
+    workspace = workspace_or_none(config)
+    root = workspace.root if workspace else Path.cwd()
+    revision = revision_of(root)
+    contents = _contents(workspace, root, pacts, pacticipant)
+    participants = tuple(dict.fromkeys([pacticipant] if pacticipant else [one.consumer for one in contents]))
+    publication = Publication(
+        participants=participants,
+        number=numbered(version, revision),
+        branch=branch or (checked(revision.branch, "a branch", "git") if revision.branch else None),
+        tags=tags,
+        pacts=contents,
+        schemas=spoken_schemas(workspace, participants) if workspace else {},
+    )
+    run = Run(command="publish", build_url=build_url, dirty=revision.dirty)
+    fresh = record(config, run, lambda recorder: _publish(recorder, publication))
+    say_if_dirty(revision, version)
+    _tell(publication, fresh, output)
+
+
+def _contents(
+    workspace: Workspace | None, root: Path, named: tuple[Path, ...], pacticipant: str | None
+) -> tuple[PactContent, ...]:
+    """The contents to publish. Raises UsageError where there is nothing."""
+    configured = workspace.pact_dir if workspace else None
+    places = named or ((configured,) if configured and configured.is_dir() else ())
+    contents = tuple(one for one in pact_contents(root, places) if pacticipant in {None, one.consumer})
+    if not contents and pacticipant is None:
+        raise UsageError(
+            "there is no pact to publish",
+            where=", ".join(map(str, places)),
+            fix="name pact files or folders; or a participant, to record a version without pacts: -a NAME",
+        )
+    return contents
+
+
+def _publish(recorder: Recorder, publication: Publication) -> list[PactContent]:
+    """Record a publication; the contents that were new."""
+    for version in publication.versions:
+        recorder.version(version, branch=publication.branch, tags=publication.tags)
+    fresh = [content for content in publication.pacts if recorder.pact(publication.number, content)]
+    for version in publication.versions:
+        if schema := publication.schemas.get(version.participant):
+            recorder.schema(version, schema.image, schema.writes, schema.reads)
+    return fresh
+
+
+def _tell(publication: Publication, fresh: Iterable[PactContent], output: str) -> None:
+    number, branch, known = publication.number, publication.branch, {one.digest for one in publication.pacts}
+    known -= {one.digest for one in fresh}
+    lines = [f"{one} is in the ledger{f', on branch {branch}' if branch else ''}" for one in publication.versions]
+    lines += [
+        f"{one.consumer} {number} has a pact with {one.provider}: {one.digest}"
+        f"{' (known already)' if one.digest in known else ''}"
+        for one in publication.pacts
+    ]
+    say(
+        output,
+        "\n".join(lines),
+        version=number,
+        branch=branch,
+        tags=list(publication.tags),
+        participants=list(publication.participants),
+        pacts=[
+            {"consumer": one.consumer, "provider": one.provider, "content": one.digest} for one in publication.pacts
+        ],
+        schemas=sorted(publication.schemas),
+    )
+
+
+@click.command("record-verification")
+@click.option("--consumer", required=True, type=PARTICIPANT, help="The consumer's name.")
+@click.option("--consumer-version", required=True, type=VERSION, help="The version whose pact was verified.")
+@click.option("--provider", required=True, type=PARTICIPANT, help="The provider's name.")
+@click.option("--provider-version", required=True, type=VERSION, help="The version that was tried.")
+@click.option("--success/--failure", "success", required=True, help="How it went.")
+@click.option("--branch", type=Name("a branch"), help="The branch of the provider's version.")
+@click.option("--detail", default="", help="What did not hold.")
+@output_option
+@click.pass_obj
+def record_verification(  # noqa: PLR0913  (one for each option)
+    config: Path | None,
+    *,
+    consumer: str,
+    consumer_version: str,
+    provider: str,
+    provider_version: str,
+    success: bool,
+    branch: str | None,
+    detail: str,
+    output: str,
+) -> None:
+    """Record a verification that was run elsewhere; `verify --record` records its own."""
+    tried, published = VersionRef(provider, provider_version), VersionRef(consumer, consumer_version)
+
+    def work(recorder: Recorder) -> str:
+        body = recorder.pact_body(published, provider)
+        if body is None:
+            raise UsageError(
+                f"{published} has no pact with {provider} in the ledger, so there is nothing that was verified",
+                fix=f"publish it first: counterfoil publish -a {quote(consumer)} -e {quote(consumer_version)}",
+            )
+        recorder.version(tried, branch=branch)
+        return recorder.verification(tried, Verification.whole(consumer, body, success=success, detail=detail))
+
+    digest = record(config, Run(command="record-verification"), work)
+    text = f"{tried} {'verified' if success else 'failed'} the pact of {published}: {digest}"
+    say(output, text, consumer=consumer, provider=provider, provider_version=provider_version, success=success)

@@ -1,0 +1,102 @@
+"""What a check found, as the ledger records it: one verification for each pact that was judged whole."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from counterfoil.errors import UsageError
+from counterfoil.ledger.entries import InteractionResult, Verification, WaiverInForce
+from counterfoil.model import CaseResult, Finding, Lane, Mismatch, Report, Verdict, worst
+from counterfoil.pact_content import PactContent, content_of, interactions_of
+from counterfoil.pacts import Pact
+from counterfoil.plan import Plan
+from counterfoil.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcomes:
+    """What there is to record of a run, by provider."""
+
+    verifications: Mapping[str, tuple[Verification, ...]]
+    left_out: tuple[str, ...]
+    """Why a pact's verification is not recorded: sentences for the user."""
+    waivers: tuple[WaiverInForce, ...]
+
+
+def contents_of(workspace: Workspace, plan: Plan) -> dict[str, PactContent]:
+    """The content of each pact that will be verified, by its path, as it is before the run. Raises UsageError."""
+    paths = dict.fromkeys(planned.pact.path for planned in plan.interactions)
+    contents = {}
+    for path in paths:
+        try:
+            contents[path] = content_of(path, workspace.path(path).read_bytes())
+        except OSError as error:
+            raise UsageError(f"cannot read '{path}'", why=str(error.strerror), fix="run it again") from None
+    return contents
+
+
+def outcomes_of(plan: Plan, contents: Mapping[str, PactContent], report: Report) -> Outcomes:
+    """What became of each pact. One of which an interaction was not judged is not recorded, unless another failed."""
+    results = {result.case.id: result for result in report.results if result.case.lane is Lane.VERIFY}
+    planned_in: dict[str, list[tuple[str, CaseResult | None]]] = defaultdict(list)
+    pacts: dict[str, Pact] = {}
+    for planned in plan.interactions:
+        pacts[planned.pact.path] = planned.pact
+        planned_in[planned.pact.path].append((planned.interaction.description, results.get(planned.case.id)))
+    found: dict[str, list[Verification]] = defaultdict(list)
+    left_out = []
+    for path, pact in pacts.items():
+        judged = {description: result for description, result in planned_in[path] if result is not None}
+        descriptions = [interaction.description for interaction in pact.interactions]
+        missing = [one for one in descriptions if one not in judged or judged[one].verdict is Verdict.UNPROVEN]
+        verdict = worst(result.verdict for result in judged.values())
+        if verdict is not Verdict.BROKEN and missing:
+            left_out.append(
+                f"{pact.pair} is not recorded: {len(missing)} of its {len(descriptions)} interactions were not judged"
+            )
+            continue
+        found[pact.provider].append(_verification(contents[path], judged))
+    return Outcomes(
+        verifications={provider: tuple(entries) for provider, entries in found.items()},
+        left_out=tuple(left_out),
+        waivers=tuple(dict.fromkeys(_in_force(one) for one in report.waived_findings)),
+    )
+
+
+def _verification(content: PactContent, judged: Mapping[str, CaseResult]) -> Verification:
+    """A waived failure counts as a success, as it does for the run; its detail is kept."""
+    results = tuple(
+        InteractionResult(
+            digest=interaction.digest,
+            description=interaction.description,
+            success=judged[interaction.description].verdict is Verdict.COMPATIBLE,
+            detail="\n".join(map(_told, judged[interaction.description].findings)),
+        )
+        for interaction in interactions_of(content.body)
+        if interaction.description in judged
+    )
+    success = all(result.success for result in results)
+    return Verification(consumer=content.consumer, content=content.body, success=success, results=results)
+
+
+def _told(found: Finding) -> str:
+    mismatches = [one for one in found.evidence if isinstance(one, Mismatch)]
+    differences = [f"{one.path}: expected {one.expected}, got {one.actual}" for one in mismatches]
+    return "\n".join([f"{found.rule}: {found.message}", *differences])
+
+
+def _in_force(found: Finding) -> WaiverInForce:
+    waiver = found.waived
+    if waiver is None:
+        raise ValueError(found.identity)
+    return WaiverInForce(
+        rule=waiver.rule,
+        subject=waiver.subject,
+        owner=waiver.owner,
+        reason=waiver.reason,
+        link=waiver.link,
+        expires=waiver.expires.isoformat() if waiver.expires else None,
+        witness=waiver.witness,
+    )

@@ -1,0 +1,163 @@
+"""The runtime stubs that judge schemas: which there are, and two schemas loaded into each."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from google.protobuf.descriptor import Descriptor
+
+from counterfoil import toolchain
+from counterfoil.panel import Panel, Row
+from counterfoil.probe.payloads import Payload
+from counterfoil.processes import Processes
+from counterfoil.stub_protocol import Asking
+from counterfoil.stubs import Stub, StubCommand, StubStartError
+from counterfoil.workspace import Workspace
+
+PYTHON = "python"
+NODE = "node"
+RUST = "rust"
+RUST_BINARY = "counterfoil-runtime-stub"
+HARNESS = Path(__file__).resolve().parent.parent
+NODE_LANE = "protobuf-es"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """A runtime that takes no part, and why."""
+
+    name: str
+    why: str
+
+
+class Runtimes:
+    """The stubs that run, each with the schemas that it took. Use within its context."""
+
+    def __init__(self, processes: Processes, commands: Sequence[StubCommand], missing: Sequence[Absent] = ()) -> None:
+        self.absent = list(missing)
+        self._processes = processes
+        self._commands = commands
+        self._stack = contextlib.ExitStack()
+        self._stubs: list[Stub] = []
+        self._refused: dict[str, dict[str, str]] = {}
+
+    def __enter__(self) -> Self:
+        with ThreadPoolExecutor(max_workers=max(1, len(self._commands))) as pool:
+            for stub in pool.map(self._start, self._commands):
+                if stub is not None:
+                    self._stubs.append(stub)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with ThreadPoolExecutor(max_workers=max(1, len(self._stubs))) as pool:
+            list(pool.map(lambda stub: stub.__exit__(None, None, None), self._stubs))
+
+    def _start(self, command: StubCommand) -> Stub | None:
+        stub = Stub(self._processes, command)
+        try:
+            stub.__enter__()
+        except StubStartError as error:
+            self.absent.append(Absent(name=error.name, why=error.message))
+            return None
+        if stub.description.loads_schemas:
+            return stub
+        stub.__exit__(None, None, None)
+        return None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The stubs that run."""
+        return tuple(stub.name for stub in self._stubs)
+
+    def runtime(self, name: str) -> str:
+        """For example `protobuf 7.36.2`."""
+        stub = next(one for one in self._stubs if one.name == name)
+        return f"{stub.description.runtime} {stub.description.runtime_version}"
+
+    def load(self, schema_id: str, image: bytes) -> None:
+        """Hand a schema to every stub; who refuses it takes no part in what is asked about it."""
+
+        def load(stub: Stub) -> tuple[str, str] | None:
+            try:
+                stub.load(schema_id, image)
+            except StubStartError as error:
+                stub.forget(schema_id)
+                return stub.name, error.message
+            return None
+
+        with ThreadPoolExecutor(max_workers=max(1, len(self._stubs))) as pool:
+            self._refused[schema_id] = dict(one for one in pool.map(load, self._stubs) if one)
+
+    def refused(self, *schema_ids: str) -> dict[str, str]:
+        """Who does not take one of these schemas, and why."""
+        return {name: why for schema_id in schema_ids for name, why in self._refused.get(schema_id, {}).items()}
+
+    def read(self, schema_ids: tuple[str, str], message: Descriptor, payloads: Sequence[Payload]) -> list[Row]:
+        """What every stub that took both schemas makes of the payloads with the first."""
+        out = self.refused(*schema_ids)
+        stubs = [stub for stub in self._stubs if stub.name not in out]
+        if not stubs:
+            return [{} for _ in payloads]
+        return Panel(stubs, Asking(message_type=message.full_name, schema_id=schema_ids[0]), message).read(payloads)
+
+
+def find_stubs(workspace: Workspace) -> tuple[tuple[StubCommand, ...], tuple[Absent, ...]]:
+    """Python's, which is always there; those of counterfoil.toml; else Node's and Rust's where they can be found."""
+    found = {
+        PYTHON: StubCommand(
+            name=PYTHON, command=(sys.executable, "-P", "-m", "counterfoil.stub.runtime"), cwd=workspace.root
+        )
+    }
+    absent = []
+    packaged = {NODE: _node(), RUST: _rust()}
+    for name, stub in workspace.settings.stubs.items():
+        beside = packaged.get(name)
+        if isinstance(beside, StubCommand):
+            continue  # the same program, without the build tool around it
+        found[name] = StubCommand(
+            name=name,
+            command=stub.start,
+            cwd=workspace.path(stub.dir),
+            env=stub.env,
+            lane=stub.lane,
+            start_within_s=stub.start_within_s,
+            answer_within_s=stub.answer_within_s,
+        )
+    for name, one in packaged.items():
+        if isinstance(one, StubCommand):
+            found[name] = one
+        elif name not in found:
+            absent.append(Absent(name=name, why=one))
+    return tuple(found.values()), tuple(absent)
+
+
+def _node() -> StubCommand | str:
+    """Node's runtime stub beside this package, or why it cannot run."""
+    folder = HARNESS / "stub-node"
+    node = toolchain.find("node")
+    if not (folder / "src" / "runtime.js").is_file():
+        return "its runtime stub is not beside this installation; name it under [stubs.node]"
+    if node is None:
+        return toolchain.how_to_install("node")
+    if not (folder / "node_modules").is_dir():
+        return f"run 'npm ci' in {folder}"
+    return StubCommand(name=NODE, command=(node, "src/runtime.js"), cwd=folder, lane=NODE_LANE)
+
+
+def _rust() -> StubCommand | str:
+    """Rust's runtime stub, as built in this checkout or found on PATH, or why there is none."""
+    target = Path(os.environ.get("CARGO_TARGET_DIR") or HARNESS.parent / "target")
+    built = [path for profile in ("release", "debug") if (path := target / profile / RUST_BINARY).is_file()]
+    on_path = toolchain.find(RUST_BINARY)
+    built += [Path(on_path)] if on_path and not built else []
+    if not built:
+        return f"its runtime stub is not built: cargo build --release --bin {RUST_BINARY}; or name it in [stubs.rust]"
+    binary = max(built, key=lambda path: path.stat().st_mtime)
+    return StubCommand(name=RUST, command=(str(binary),), cwd=binary.parent)

@@ -1,0 +1,243 @@
+"""Puts changes before the runtimes: what is worth trying, what they did with it, and the smallest payloads as files."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor_pb2 import DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet
+from google.protobuf.descriptor_pool import DescriptorPool
+
+from counterfoil.compat.attribution import Attribution
+from counterfoil.compat.changes import Change, Direction, Effect
+from counterfoil.compat.replayable import Replayable, Told, image_digest, write
+from counterfoil.compat.sightings import Key, Sighting, Sightings, chosen
+from counterfoil.compat.witnessing import Trial, payloads, trial, written
+from counterfoil.errors import UsageError
+from counterfoil.files import replace_file
+from counterfoil.model import Level, PayloadWitness, RuntimeReading
+from counterfoil.probe.compare import observation_of
+from counterfoil.probe.observation import MalformedObservationError, cut, parse_observation, render
+from counterfoil.probe.outcomes import Outcome
+from counterfoil.probe.payloads import Payload
+from counterfoil.probe.shrink import shrink
+from counterfoil.probe.witness import describe, readable
+from counterfoil.schema_stubs import Runtimes
+from counterfoil.stub.schemas import SchemaError, read_schema
+
+SHOWN = 200
+SMALL_BYTES = 12
+"""A payload of one field; there is nothing to shrink."""
+SHRINK_CANDIDATES = 96
+SHRUNK_AT_MOST = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """A schema as runtimes get it, without positions, and as we read it."""
+
+    id: str
+    files: tuple[FileDescriptorProto, ...]
+    image: bytes
+    pool: DescriptorPool
+    messages: frozenset[str]
+    enums: frozenset[str]
+
+    def message(self, name: str) -> Descriptor:
+        """One message, by its full name."""
+        return self.pool.FindMessageTypeByName(name)
+
+    def closure(self, message: str) -> bytes:
+        """The files that a message needs, as an image."""
+        files = {file.name: file for file in self.files}
+        wanted = [self.message(message).file.name]
+        needed: set[str] = set()
+        while wanted:
+            name = wanted.pop()
+            if name in files and name not in needed:
+                needed.add(name)
+                wanted += files[name].dependency
+        return FileDescriptorSet(file=[file for file in self.files if file.name in needed]).SerializeToString()
+
+
+def side(name: str, image: bytes) -> Side:
+    """A schema from an image. Raises UsageError where its files do not fit together."""
+    files = FileDescriptorSet.FromString(image)
+    for file in files.file:
+        file.ClearField("source_code_info")
+    stripped = files.SerializeToString()
+    try:
+        schema = read_schema(stripped)
+    except SchemaError as error:
+        raise UsageError(f"'{name}' is not a whole schema", why=str(error), fix="build it with its imports") from None
+    named = [one for file in files.file for one in _named(file.package, file.message_type, file.enum_type)]
+    return Side(
+        id=image_digest(stripped),
+        files=tuple(files.file),
+        image=stripped,
+        pool=schema.pool,
+        messages=frozenset(name for name, is_message in named if is_message),
+        enums=frozenset(name for name, is_message in named if not is_message),
+    )
+
+
+def _named(
+    scope: str, messages: Iterable[DescriptorProto], enums: Iterable[EnumDescriptorProto]
+) -> Iterator[tuple[str, bool]]:
+    prefix = f"{scope}." if scope else ""
+    for enum in enums:
+        yield f"{prefix}{enum.name}", False
+    for message in messages:
+        if not message.options.map_entry:
+            yield f"{prefix}{message.name}", True
+            yield from _named(f"{prefix}{message.name}", message.nested_type, message.enum_type)
+
+
+# --- trying ----------------------------------------------------------------------------------------------------------
+
+Trials = tuple[tuple[Direction, Trial], ...]
+
+
+def trials(old: Side, new: Side, changes: Iterable[Change], directions: Iterable[Direction]) -> Trials:
+    """What is worth trying; nothing where all that changed was added, so that no runtime is started for it."""
+    added = frozenset(
+        change.symbol for change in changes if change.level is Level.ADDITIVE and change.old_location is None
+    )
+    found = []
+    for name in sorted(old.messages & new.messages):
+        for direction in directions:
+            writer, reader = _sides(direction, old, new)
+            tried = trial(writer.message(name), reader.message(name), added)
+            if tried is not None:
+                found.append((direction, tried))
+    return tuple(found)
+
+
+def _sides(direction: Direction, old: Side, new: Side) -> tuple[Side, Side]:
+    return (old, new) if direction is Direction.BACKWARD else (new, old)
+
+
+class Trying:
+    """Two schemas before runtimes that have both."""
+
+    def __init__(self, runtimes: Runtimes, old: Side, new: Side, changes: Iterable[Change]) -> None:
+        self._runtimes = runtimes
+        self._old = old
+        self._new = new
+        self._attribution = Attribution(changes, old.enums | new.enums)
+        for one in (old, new):
+            runtimes.load(one.id, one.image)
+
+    def run(self, todo: Trials) -> Sightings:
+        """Everything that the runtimes read differently."""
+        sightings = Sightings(self._attribution)
+        for direction, tried in todo:
+            self._take(sightings, direction, tried, written(tried, payloads(tried)))
+        return sightings
+
+    def _take(self, sightings: Sightings, direction: Direction, tried: Trial, given: Sequence[Payload]) -> None:
+        writer, reader = (one.id for one in _sides(direction, self._old, self._new))
+        wrote = self._runtimes.read((writer, reader), tried.writer, given)
+        read = self._runtimes.read((reader, writer), tried.reader, given)
+        for payload, before, after in zip(given, wrote, read, strict=True):
+            sightings.take(Effect(direction=direction, encoding=payload.encoding), tried, payload, (before, after))
+
+    def smallest(self, key: Key, sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:
+        """As few as show a change in every runtime that breaks on it, each as small as it gets."""
+        return tuple(self._shrunk(key, one) for one in chosen(sightings))
+
+    def _shrunk(self, key: Key, sighting: Sighting) -> Sighting:
+        if len(sighting.payload.data) <= SMALL_BYTES:
+            return sighting
+        best = sighting
+
+        def is_still(candidates: Sequence[Payload]) -> Sequence[bool]:
+            nonlocal best
+            found = [self._again(key, sighting, one) for one in candidates]
+            fitting = [one for one in found if one is not None and one.breaking >= sighting.breaking]
+            best = min([best, *fitting], key=lambda one: one.size)
+            return [one in fitting for one in found]
+
+        shrink(sighting.payload, is_still, sighting.tried.writer, max_candidates=SHRINK_CANDIDATES)
+        return best
+
+    def _again(self, key: Key, sighting: Sighting, candidate: Payload) -> Sighting | None:
+        """The same change on another payload, if that is what a program writes."""
+        tried = sighting.tried
+        if not any(
+            (one.encoding, one.data) == (candidate.encoding, candidate.data) for one in written(tried, [candidate])
+        ):
+            return None
+        seen = Sightings(self._attribution)
+        self._take(seen, sighting.effect.direction, tried, [candidate])
+        return next(iter(seen.by_change.get(key, {}).get(sighting.effect, [])), None)
+
+
+# --- as evidence -----------------------------------------------------------------------------------------------------
+
+
+class Witnesses:
+    """Writes witnesses to a folder; `shown_from` is what paths in reports are relative to."""
+
+    def __init__(self, folder: Path, shown: str, runtimes: Runtimes, sides: tuple[Side, Side]) -> None:
+        self._folder = folder
+        self._shown = shown
+        self._runtimes = runtimes
+        self._sides = sides
+
+    def keep(self, key: Key, sighting: Sighting) -> PayloadWitness:
+        """Save a sighting as a file that replays, and say what is in it."""
+        readings = tuple(self._readings(sighting))
+        old, new = self._sides
+        message = sighting.tried.writer.full_name
+        witness = Replayable(
+            rule=key[0],
+            subject=key[1],
+            digest=sighting.digest,
+            direction=sighting.effect.direction,
+            encoding=sighting.effect.encoding,
+            message=message,
+            data=sighting.payload.data,
+            readable=readable(sighting.payload, sighting.tried.writer),
+            old=old.closure(message),
+            new=new.closure(message),
+            old_digest=old.id,
+            new_digest=new.id,
+            runtimes=tuple(Told(one.stub, one.runtime, one.breaks, one.wrote, one.read) for one in readings),
+        )
+        path = f"{self._shown}/{witness.file_name}"
+        replace_file(self._folder / witness.file_name, write(witness, path).encode("utf-8", "backslashreplace"))
+        return PayloadWitness(
+            path=path,
+            digest=witness.digest,
+            direction=witness.direction,
+            encoding=witness.encoding,
+            message=message,
+            readable=cut(witness.readable, SHOWN),
+            base64=b64encode(witness.data).decode(),
+            runtimes=readings,
+        )
+
+    def _readings(self, sighting: Sighting) -> Iterator[RuntimeReading]:
+        for stub in sorted(sighting.wrote):
+            found = sighting.found[stub]
+            read = "; ".join(map(str, found)) if found else "reads the same" if found is not None else "says nothing"
+            yield RuntimeReading(
+                stub=stub,
+                runtime=self._runtimes.runtime(stub),
+                breaks=stub in sighting.breaking,
+                wrote=_seen(sighting.wrote[stub]),
+                read=cut(read, SHOWN),
+            )
+
+
+def _seen(outcome: Outcome) -> str:
+    """What a runtime with the writer's schema finds in the payload."""
+    data = observation_of(outcome)
+    try:
+        return render(parse_observation(data), SHOWN) if data else describe(outcome, SHOWN)
+    except MalformedObservationError as error:
+        return str(error)

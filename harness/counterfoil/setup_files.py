@@ -1,0 +1,105 @@
+"""The files that `counterfoil init` writes, from what a survey saw."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from counterfoil.survey import SeenService, Survey
+
+PACT_FOLDER = "contracts/pacts"
+CONFIGURATION = "counterfoil.toml"
+NOXFILE = "noxfile.py"
+WORKFLOW = ".github/workflows/contracts.yml"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}")
+"""What counterfoil.toml takes as a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A table of the file: the name that pacts use, and the service that seems to be meant."""
+
+    name: str
+    service: SeenService | None
+    provides: bool
+    consumes: bool
+
+
+def setup_files(seen: Survey) -> dict[str, str]:
+    """Each file's text by its path."""
+    folders = Counter(pact.folder for pact in seen.pacts)
+    [pact_folder, *others] = [folder for folder, _ in folders.most_common()] or [PACT_FOLDER]
+    context = {
+        "pact_folder": pact_folder,
+        "has_pacts": bool(seen.pacts),
+        "other_pacts": sorted(others),
+        "schema": next(iter(seen.schemas), None),
+        "other_schemas": seen.schemas[1:],
+        "has_git": seen.has_git,
+        "participants": _participants(seen),
+    }
+    templates = {CONFIGURATION: "counterfoil.toml.j2", NOXFILE: "noxfile.py.j2", WORKFLOW: "contracts.yml.j2"}
+    return {path: _environment().get_template(name).render(context) for path, name in templates.items()}
+
+
+def _participants(seen: Survey) -> list[Participant]:
+    """Those of the pacts, or where there is no pact every service that can be started."""
+    services = {_plain(service.name): service for service in reversed(seen.services)}
+    services |= {_plain(service.folder.rsplit("/", maxsplit=1)[-1]): service for service in reversed(seen.services)}
+    services |= {_plain(service.name): service for service in reversed(seen.services)}
+    consumers = {pact.consumer for pact in seen.pacts}
+    providers = {pact.provider for pact in seen.pacts}
+    if not seen.pacts:
+        return [
+            Participant(service.name, service, provides=True, consumes=True)
+            for service in {service.name: service for service in seen.services if service.start}.values()
+            if NAME.fullmatch(service.name)
+        ]
+    return [
+        Participant(name, services.get(_plain(name)), provides=name in providers, consumes=name in consumers)
+        for name in sorted(consumers | providers)
+        if NAME.fullmatch(name)
+    ]
+
+
+def _plain(name: str) -> str:
+    """By which `OrderService` and `order-service` are the same."""
+    return re.sub(r"[^a-z0-9]", "", name.casefold())
+
+
+def _toml_text(value: str) -> str:
+    """A TOML string: JSON's escapes are TOML's too, but for DEL."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _toml_array(values: Iterable[str]) -> str:
+    return f"[{', '.join(map(_toml_text, values))}]"
+
+
+def _toml_key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml_text(name)
+
+
+def _comment(text: str) -> str:
+    """Text that cannot leave its line."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("counterfoil"),
+        autoescape=False,  # noqa: S701 - what it writes is TOML, Python and YAML; every value is quoted by a filter
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"text": _toml_text, "array": _toml_array, "key": _toml_key, "comment": _comment}
+    return environment

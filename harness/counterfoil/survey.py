@@ -1,0 +1,204 @@
+"""Looks through a repository for what Counterfoil could judge: pact files, schemas, services. Runs nothing of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from counterfoil.errors import UsageError
+from counterfoil.pacts import parse_pact
+
+NOT_OURS = {"node_modules", "target", "venv", "dist", "build", "vendor", "__pycache__", "site-packages"}
+MAX_FILES = 200_000
+MAX_MANIFEST_BYTES = 1024 * 1024
+MAX_PACT_BYTES = 16 * 1024 * 1024
+CONSUMER_SCRIPTS = ("test:contracts", "test:contract", "test:pact", "pact:consumer", "pact")
+ENTRY_FILES = ("main.py", "app.py", "server.py")
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPact:
+    """A pact file; `folder` is relative to the repository."""
+
+    folder: str
+    consumer: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenService:
+    """A service by its manifest. An empty command is one that could not be told."""
+
+    name: str
+    folder: str
+    manifest: str
+    tools: tuple[str, ...]
+    build: tuple[str, ...] = ()
+    build_inputs: tuple[str, ...] = ()
+    build_outputs: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
+    consumer: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What there is in a repository, in the order of its folders."""
+
+    pacts: tuple[SeenPact, ...]
+    services: tuple[SeenService, ...]
+    schemas: tuple[str, ...]
+    """Folders of protos: those with a buf.yaml, or else the topmost with protos."""
+    has_git: bool
+    complete: bool
+    """Whether every file was looked at."""
+
+
+def survey(root: Path) -> Survey:
+    """Look through a folder. Hidden folders and what tools make are left out; links are not followed."""
+    pacts: list[SeenPact] = []
+    services: list[SeenService] = []
+    configured: list[str] = []
+    protos: list[str] = []
+    seen = 0
+    for path, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if name not in NOT_OURS and not name.startswith("."))
+        here = Path(path)
+        folder = here.relative_to(root).as_posix()
+        seen += len(names)
+        pacts += _pacts(here, folder, names)
+        services += _services(here, folder, names)
+        configured += [folder] if {"buf.yaml", "buf.work.yaml"} & set(names) else []
+        protos += [folder] if any(name.endswith(".proto") for name in names) else []
+        if seen > MAX_FILES:
+            break
+    return Survey(
+        pacts=tuple(pacts),
+        services=tuple(services),
+        schemas=tuple(configured) or _topmost(protos),
+        has_git=(root / ".git").exists(),
+        complete=seen <= MAX_FILES,
+    )
+
+
+def _topmost(folders: list[str]) -> tuple[str, ...]:
+    """Those that lie in no other; protos import one another by paths from their root."""
+    roots = dict.fromkeys(folder.split("/", maxsplit=1)[0] for folder in folders)
+    return tuple(roots)
+
+
+def _pacts(here: Path, folder: str, names: list[str]) -> Iterator[SeenPact]:
+    for name in sorted(names):
+        file = here / name
+        if file.suffix.lower() != ".json" or not (data := _read(file, MAX_PACT_BYTES)):
+            continue
+        if b'"consumer"' in data and b'"provider"' in data:
+            try:
+                pact = parse_pact(name, data)
+            except UsageError:
+                continue
+            if pact.interactions:
+                yield SeenPact(folder, pact.consumer, pact.provider)
+
+
+def _services(here: Path, folder: str, names: list[str]) -> Iterator[SeenService]:
+    readers = {"package.json": _node, "Cargo.toml": _rust, "pyproject.toml": _python, "requirements.txt": _bare_python}
+    for manifest, reader in readers.items():
+        if manifest in names:
+            service = reader(here, folder)
+            if service:
+                yield service
+                return
+
+
+def _node(here: Path, folder: str) -> SeenService | None:
+    manifest = _json(here / "package.json")
+    scripts = _table(manifest.get("scripts"))
+    name = str(manifest.get("name") or here.name).rsplit("/", maxsplit=1)[-1]
+    main = manifest.get("main")
+    start: tuple[str, ...] = ()
+    if "start" in scripts:
+        start = ("npm", "run", "--silent", "start")
+    elif isinstance(main, str) and (here / main).is_file():
+        start = ("node", main)
+    script = next((one for one in CONSUMER_SCRIPTS if one in scripts), None)
+    locked = (here / "package-lock.json").is_file()
+    return SeenService(
+        name=name,
+        folder=folder,
+        manifest="package.json",
+        tools=("node", "npm"),
+        build=("npm", "ci") if locked else ("npm", "install"),
+        build_inputs=("package.json", "package-lock.json") if locked else ("package.json",),
+        build_outputs=("node_modules",),
+        start=start,
+        consumer=("npm", "run", script) if script else (),
+    )
+
+
+def _rust(here: Path, folder: str) -> SeenService | None:
+    manifest = _toml(here / "Cargo.toml")
+    name = _table(manifest.get("package")).get("name")
+    if not isinstance(name, str) or not ((here / "src" / "main.rs").is_file() or manifest.get("bin")):
+        return None
+    return SeenService(
+        name=name,
+        folder=folder,
+        manifest="Cargo.toml",
+        tools=("cargo",),
+        build=("cargo", "build", "--quiet", "-p", name),
+        start=("cargo", "run", "--quiet", "-p", name),
+    )
+
+
+def _python(here: Path, folder: str) -> SeenService | None:
+    manifest = _toml(here / "pyproject.toml")
+    name = _table(manifest.get("project")).get("name")
+    return _python_service(here, folder, str(name or here.name), "pyproject.toml")
+
+
+def _bare_python(here: Path, folder: str) -> SeenService | None:
+    return _python_service(here, folder, here.name, "requirements.txt")
+
+
+def _python_service(here: Path, folder: str, name: str, manifest: str) -> SeenService | None:
+    package = name.replace("-", "_")
+    start: tuple[str, ...] = ()
+    if (here / package / "__main__.py").is_file():
+        start = ("python3", "-m", package)
+    else:
+        entry = next((file for file in ENTRY_FILES if (here / file).is_file()), None)
+        start = ("python3", entry) if entry else ()
+    return SeenService(name=name, folder=folder, manifest=manifest, tools=("python3",), start=start)
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _json(file: Path) -> dict[str, Any]:
+    try:
+        return _table(json.loads(_read(file, MAX_MANIFEST_BYTES)))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(_read(file, MAX_MANIFEST_BYTES).decode())
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _read(file: Path, limit: int) -> bytes:
+    """The file's bytes; none when it is no plain file, is larger than that, or cannot be read."""
+    try:
+        if file.is_symlink() or not file.is_file() or file.stat().st_size > limit:
+            return b""
+        return file.read_bytes()
+    except OSError:
+        return b""

@@ -1,0 +1,133 @@
+"""`counterfoil init` in repositories laid out in other ways than ours; what it writes is run at once."""
+
+from __future__ import annotations
+
+import ast
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from counterfoil.config import read_workspace
+
+from tests.builders import Judged, Object, interaction, judged, pact, run_here
+
+
+def write(root: Path, files: dict[str, str | Object]) -> None:
+    for path, content in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        text = content if isinstance(content, str) else json.dumps(content)
+        (root / path).write_text(text, encoding="utf-8")
+
+
+def init(root: Path) -> dict[str, Any]:
+    """Run it; the configuration that it wrote, which is valid."""
+    ran = run_here(root, "init")
+    assert ran.exit_code == 0, ran.stderr
+    read_workspace(root / "counterfoil.toml")
+    ast.parse((root / "noxfile.py").read_text(encoding="utf-8"))
+    workflow = yaml.safe_load((root / ".github/workflows/contracts.yml").read_text(encoding="utf-8"))
+    assert list(workflow["jobs"]) == ["contracts"]
+    return tomllib.loads((root / "counterfoil.toml").read_text(encoding="utf-8"))
+
+
+def check(root: Path, *arguments: str) -> Judged:
+    return judged(run_here(root, "check", *arguments, "--format", "json"))
+
+
+def test_a_repository_of_pacts_only(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "pacts/web-orders.json": pact("Web", "OrderService", interaction("an order", body={"id": 1})),
+            "pacts/app-orders.json": pact("App", "OrderService", interaction("an order", body={"id": 1})),
+            "elsewhere/web-stock.json": pact("Web", "Stock", interaction("a stock", body={"id": 1})),
+            "order-service/package.json": {"name": "@acme/order-service", "scripts": {"start": "node ."}},
+        },
+    )
+    written = init(tmp_path)
+    assert written["pacts"] == {"dir": "pacts"}
+    assert sorted(written["participants"]) == ["App", "OrderService", "Stock", "Web"]
+    orders = written["participants"]["OrderService"]
+    assert (orders["dir"], orders["provider"]["start"]) == ("order-service", ["npm", "run", "--silent", "start"])
+    assert "elsewhere too" in (tmp_path / "counterfoil.toml").read_text(encoding="utf-8")
+    assert set(check(tmp_path, "--lane", "pacts").cases.values()) == {"compatible"}
+
+
+def test_a_repository_of_protos_only(tmp_path: Path) -> None:
+    proto = 'syntax = "proto3";\npackage acme.v1;\nmessage Order {\n  string id = 1;\n}\n'
+    write(tmp_path, {"api/proto/buf.yaml": "version: v2\n", "api/proto/acme/v1/order.proto": proto})
+    written = init(tmp_path)
+    assert written["schema"] == {"dir": "api/proto", "against": "api/proto"}
+    assert check(tmp_path, "--lane", "schema").cases == {
+        "schema::api/proto::lint": "compatible",
+        "schema::api/proto::breaking": "compatible",
+    }
+
+
+def test_a_monorepo_of_twenty_services(tmp_path: Path) -> None:
+    files: dict[str, str | Object] = {}
+    for number in range(20):
+        name, folder = f"service-{number}", f"services/{number:02}"
+        manifest: dict[str, str | Object] = {
+            f"{folder}/package.json": {"name": name, "main": "main.js", "scripts": {"test:pact": "node --test"}},
+            f"{folder}/main.js": "",
+            f"{folder}/node_modules/x/package.json": {"name": "not-ours", "scripts": {"start": "x"}},
+        }
+        if number % 3 == 1:
+            manifest = {f"{folder}/Cargo.toml": f'[package]\nname = "{name}"\n', f"{folder}/src/main.rs": ""}
+        if number % 3 == 2:
+            manifest = {f"{folder}/pyproject.toml": f'[project]\nname = "{name}"\n', f"{folder}/app.py": ""}
+        files |= manifest
+    write(tmp_path, files)
+    participants = init(tmp_path)["participants"]
+    assert sorted(participants) == sorted(f"service-{number}" for number in range(20))
+    starts = [participants[f"service-{number}"]["provider"]["start"][0] for number in range(3)]
+    assert starts == ["node", "cargo", "python3"]
+    assert participants["service-0"]["consumer"]["run"] == ["npm", "run", "test:pact"]
+    report = check(tmp_path)
+    assert (report.verdict, report.exit_code) == ("unproven", 3)
+
+
+def test_an_empty_repository(tmp_path: Path) -> None:
+    assert init(tmp_path) == {"format": 1, "pacts": {"dir": "contracts/pacts"}}
+    assert check(tmp_path).rules == {("PACT_MISSING", "contracts/pacts")}
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    write(tmp_path, {"noxfile.py": "mine = 1\n"})
+    first = run_here(tmp_path, "init")
+    written = (tmp_path / "counterfoil.toml").read_text(encoding="utf-8")
+    (tmp_path / "counterfoil.toml").write_text(f"{written}# mine\n", encoding="utf-8")
+    second = run_here(tmp_path, "init")
+    assert "kept     noxfile.py: it exists already; add a session" in first.stderr
+    assert "kept     counterfoil.toml" in second.stderr
+    assert (tmp_path / "noxfile.py").read_text(encoding="utf-8") == "mine = 1\n"
+    assert (tmp_path / "counterfoil.toml").read_text(encoding="utf-8").endswith("# mine\n")
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
+    ran = run_here(tmp_path, "init", "--dry-run")
+    assert ran.exit_code == 0
+    assert "--- counterfoil.toml\n" in ran.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ['a"] \n[evil]\nx = "', "a\n[evil]", "\x1b[31mred", "{{ 7 * 7 }}", "../../etc", "-p"])
+def test_names_from_files_stay_names(tmp_path: Path, name: str) -> None:
+    write(
+        tmp_path,
+        {
+            "pacts/one.json": pact(name, "orders", interaction("an order", body={"id": 1})),
+            "orders/package.json": {"name": name, "main": "x.js", "scripts": {"start": name, "pact": name}},
+            "broken/package.json": "{",
+            "broken/Cargo.toml": "[",
+            "deep/package.json": "[" * 100_000,
+        },
+    )
+    written = init(tmp_path)
+    assert set(written) == {"format", "pacts", "participants"}
+    assert "orders" in written["participants"]
+    assert "\x1b" not in (tmp_path / "counterfoil.toml").read_text(encoding="utf-8")

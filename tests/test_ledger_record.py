@@ -1,0 +1,111 @@
+"""`check --record` and `verify --record`: what a run finds is what the ledger says afterwards."""
+
+from __future__ import annotations
+
+import pytest
+from counterfoil.gate.facts import VersionRef
+
+from tests.builders import Workspace, interaction, pact
+from tests.ledgers import Recorded
+
+ROUTES = {"GET /product": {"body": {"id": 1}}, "GET /null": {"body": {"id": None}}}
+RULES = {"$.id": {"match": "type"}}
+
+
+def expecting(description: str, path: str) -> dict[str, object]:
+    return interaction(description, path=path, body={"id": 1}, rules=RULES)
+
+
+@pytest.fixture
+def verified(recorded: Recorded) -> Recorded:
+    """A shop whose catalog keeps one consumer's pact and breaks another's."""
+    recorded.shop.provide("catalog", {"routes": ROUTES})
+    recorded.shop.pact(pact("web", "catalog", expecting("a product", "/product"), expecting("again", "/product")))
+    recorded.shop.pact(pact("app", "catalog", expecting("a product", "/product"), expecting("null", "/null")))
+    recorded.do("publish", "-e", "1", "--branch", "main")
+    return recorded
+
+
+def test_each_pact_has_a_verification_by_the_provider(verified: Recorded) -> None:
+    ran = verified.shop.run_here("check", "--record", "--version", "7", "--branch", "main")
+    assert ran.exit_code == 1
+    assert "2 verifications by catalog 7, 1 of them failed" in ran.stderr
+    (good,) = verified.facts("web", "1").verifications
+    assert (good.provider, good.success, good.failures) == (VersionRef("catalog", "7"), True, ())
+    (bad,) = verified.facts("app", "1").verifications
+    assert not bad.success
+    assert [failure.interaction for failure in bad.failures] == ["null"]
+    assert "$.id: expected" in bad.failures[0].detail
+    results = {row["description"]: row["success"] for row in verified.rows("interaction_result")}
+    assert results == {"a product": True, "again": True, "null": False}
+    assert verified.rows("run")[-1]["command"] == "check --record"
+
+
+def test_a_pact_that_was_judged_in_part_is_not_recorded(verified: Recorded) -> None:
+    ran = verified.shop.run_here("verify", "-k", "again", "--record", "--version", "7")
+    assert ran.exit_code == 0
+    assert "web→catalog is not recorded: 1 of its 2 interactions were not judged" in ran.stderr
+    assert "nothing was recorded" in ran.stderr
+    assert not verified.rows("verification")
+
+
+def test_a_part_that_fails_is_recorded_as_a_failure(verified: Recorded) -> None:
+    assert verified.shop.run_here("verify", "-k", "null", "--record", "--version", "7").exit_code == 1
+    (bad,) = verified.facts("app", "1").verifications
+    assert not bad.success
+
+
+def test_a_provider_that_does_not_start_proves_nothing(verified: Recorded) -> None:
+    verified.shop.provide("catalog", start=["false"])
+    assert verified.shop.run_here("verify", "--record", "--version", "7").exit_code == 3
+    assert not verified.rows("verification")
+
+
+def test_a_waived_failure_counts_as_in_the_run(verified: Recorded) -> None:
+    verified.shop.write(
+        "contracts/waivers.toml",
+        'format = 1\n[[waiver]]\nrule = "INTERACTION_FAILED"\nsubject = "*null"\nowner = "web"\nreason = "known"\n'
+        "expires = 2999-01-01\n",
+    )
+    assert verified.shop.run_here("verify", "--record", "--version", "7").exit_code == 0
+    (good,) = verified.facts("app", "1").verifications
+    assert good.success
+    (waiver,) = verified.rows("waiver")
+    assert (waiver["owner"], waiver["expires"]) == ("web", "2999-01-01")
+
+
+def test_what_cannot_be_recorded_is_refused_before_anything_is_judged(shop: Workspace) -> None:
+    shop.pact(pact("web", "catalog", expecting("a product", "/product")))
+    shop.provide("catalog", {"routes": ROUTES})
+    ran = shop.run_here("verify", "--record")
+    assert ran.exit_code == 2
+    assert "--version is missing" in ran.error["error"]
+    assert not ran.stdout
+    shop.write(".counterfoil/ledger.db", "this is no database, however long it may be" * 100)
+    ran = shop.run_here("verify", "--record", "--version", "1")
+    assert ran.exit_code == 2
+    assert "is not a database" in ran.error["error"]
+    assert not ran.stdout
+
+
+def test_a_version_without_record_says_nothing(shop: Workspace) -> None:
+    shop.pact(pact("web", "catalog", expecting("a product", "/product")))
+    shop.configure("pacts", dir="contracts/pacts")
+    assert shop.run_here("verify", "--version", "1").error["next"] == "add --record"
+
+
+def test_the_schema_of_a_provider_is_recorded(verified: Recorded) -> None:
+    source = 'syntax = "proto3";\npackage a.v1;\nmessage A { string b = 1; }\n'
+    verified.shop.write("protos/a/v1/a.proto", source)
+    verified.shop.write("protos/buf.yaml", "version: v2\n")
+    verified.shop.configure("schema", dir="protos")
+    verified.shop.configure("participants.catalog", writes=["a.v1.A"])
+    verified.shop.run_here("verify", "--record", "--version", "7")
+    verified.shop.write("protos/a/v1/a.proto", f"// a comment changes nothing\n{source}")
+    verified.shop.run_here("verify", "--record", "--version", "8")
+    first, second = (verified.facts("catalog", number).schemas[-1] for number in ("7", "8"))
+    assert first.digest == second.digest
+    assert (first.writes, first.reads) == (frozenset({"a.v1.A"}), frozenset({"*"}))
+    image = verified.ledger.schema_image(first.digest)
+    assert image is not None
+    assert b"a/v1/a.proto" in image
