@@ -117,6 +117,7 @@ class Commands(LazyGroup):
         "ledger": "counterfoil.ledger_cli:ledger_group",
         "list-environments": "counterfoil.ledger_cli:list_environments",
         "matrix": "counterfoil.gate_cli:matrix",
+        "nulls": "counterfoil.nulls_cli:nulls",
         "publish": "counterfoil.publish_cli:publish",
         "record-deployment": "counterfoil.ledger_cli:record_deployment",
         "record-release": "counterfoil.ledger_cli:record_release",

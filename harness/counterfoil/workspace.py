@@ -62,6 +62,21 @@ class Consumer(_Table, frozen=True):
     deadline_s: Seconds = 600.0
 
 
+class Decoder(_Table, frozen=True):
+    """By which decoder a participant reads what another one sends it; the first entry that fits counts."""
+
+    sender: Text
+    """The other participant."""
+    message: Text | None = None
+    """The name by which the stub knows the decoder. None: the participant does not look at the body."""
+    stub: Text | None = None
+    """A service stub of `[stubs.NAME]`."""
+    interactions: tuple[Text, ...] = ("*",)
+    """Descriptions; `*` stands for any part of one."""
+    part: Literal["request", "response", "message"] | None = None
+    """None: whatever is read."""
+
+
 class Participant(_Table, frozen=True):
     """A service under contract."""
 
@@ -77,6 +92,7 @@ class Participant(_Table, frozen=True):
     """Full names of protobuf messages and services that it reads; `*` stands for any part of one. None: any."""
     writes: tuple[Text, ...] = ()
     """The same of those that it writes, or serves."""
+    decoders: tuple[Decoder, ...] = ()
 
 
 class Stub(_Table, frozen=True):

@@ -38,6 +38,7 @@ UNITS = {
     Lane.PACTS: "pact file",
     Lane.VERIFY: "interactions",
     Lane.SCHEMA: "checks",
+    Lane.NULLS: "bodies",
     Lane.PROBE: "searches",
     Lane.STUB: "checks",
 }
