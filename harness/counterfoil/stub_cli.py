@@ -45,7 +45,7 @@ def doctor(config: Path | None, *, name: str, output: str) -> None:
     breaks one; 3: it could not be judged, for example because it does not start.
     """
     workspace = open_workspace(config)
-    known: set[str] = {BUILT_IN, *workspace.settings.stubs}
+    known = {*BUILT_IN, *workspace.settings.stubs}
     if name not in known:
         raise UsageError(f"unknown stub '{name}'", why=nearest(name, known), fix="correct it, or add [stubs.NAME]")
     began_s = time.monotonic()
