@@ -62,8 +62,8 @@ class Preparation:
                 "BUILD_FAILED",
                 f"{name}:{number}",
                 f"building {name} {how}: {shlex.join(build.run)}",
-                fix=f"run it by hand: cd {shlex.quote(unit.dir)} && {shlex.join(build.run)}",
-                location=Location(path=unit.dir),
+                fix=f"run it by hand: cd {shlex.quote(workspace.relative(folder))} && {shlex.join(build.run)}",
+                location=Location(path=workspace.relative(folder)),
                 evidence=(Output(label="it printed", lines=done.tail[-BUILD_TAIL_SHOWN:]),),
             )
         return None

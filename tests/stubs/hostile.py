@@ -12,6 +12,7 @@ from counterfoil.stub.frames import FrameSplitter
 from counterfoil.stub.v1 import stub_pb2
 
 HOW = sys.argv[1]
+ALWAYS = sys.argv[2:] == ["always"]
 UNSAID: list[bytes] = []
 KILLER = b"kill"
 """A payload with these bytes is what the stub does not survive; it answers all others."""
