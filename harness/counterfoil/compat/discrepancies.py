@@ -285,18 +285,24 @@ def _renamed(wrote: EnumValue, read: EnumValue, reader: EnumDescriptor | None) -
 
 def _defaults(before: Present, after: Present, writer: Descriptor, reader: Descriptor) -> Iterator[Discrepancy]:
     """What code reads from fields that are not there."""
+    for number, wrote, read in _other_defaults(writer, reader):
+        if number not in before and number not in after:
+            yield _discrepancy(Kind.DEFAULT, (writer, reader, number), wrote, read)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _other_defaults(writer: Descriptor, reader: Descriptor) -> tuple[tuple[int, str, str], ...]:
+    """The fields whose defaults are not the same on both sides, each with what code reads there."""
+    found = []
     extensions = writer.file.pool.FindAllExtensions(writer) if writer.is_extendable else []
     for field in (*writer.fields, *extensions):
-        number = field.number
-        other = _numbered(reader, number)
-        if other is None or number in before or number in after:
-            continue
-        mine, theirs = default_of(field), default_of(other)
-        if mine is not None and theirs is not None and mine != theirs:
-            shown = (
-                f"{one.name} not there, read as {render(value)}" for one, value in ((field, mine), (other, theirs))
-            )
-            yield _discrepancy(Kind.DEFAULT, (writer, reader, number), *shown)
+        other = _numbered(reader, field.number)
+        mine, theirs = default_of(field), None if other is None else default_of(other)
+        if other is not None and mine is not None and theirs is not None and mine != theirs:
+            pairs = ((field.name, mine), (other.name, theirs))
+            one, two = (f"{name} not there, read as {render(value)}" for name, value in pairs)
+            found.append((field.number, one, two))
+    return tuple(found)
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -1,0 +1,59 @@
+"""Trimmed images show buf, and our rules, what whole ones show; over a generated schema."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from counterfoil.compat.compare import compare
+from counterfoil.compat.trimming import raw_files, same_content, trim
+from counterfoil.schema.descriptors import parse_image
+from counterfoil.toolchain import find
+
+from benchmarks.breaking import edit, write_schema
+
+FILES = 120
+RULES = json.dumps({"version": "v2", "breaking": {"use": ["FILE", "PACKAGE", "WIRE_JSON", "WIRE"]}})
+
+
+def built(folder: Path) -> bytes:
+    image = folder.with_suffix(".binpb")
+    subprocess.run([str(find("buf")), "build", str(folder), "-o", str(image)], check=True)
+    return image.read_bytes()
+
+
+def buf_says(folder: Path, old: bytes, new: bytes) -> set[str]:
+    for name, data in (("a.binpb", old), ("b.binpb", new)):
+        (folder / name).write_bytes(data)
+    command = [str(find("buf")), "breaking", "b.binpb", "--against", "a.binpb", "--config", RULES]
+    done = subprocess.run([*command, "--error-format", "json"], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode in {0, 100}, done.stderr
+    return set(done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("kind", ["edited", "deleted", "package"])
+def test_what_is_left_shows_the_same(tmp_path: Path, kind: str) -> None:
+    for name in ("old", "new"):
+        write_schema(tmp_path / name, FILES)
+    edit(tmp_path / "new", 3, FILES)
+    if kind == "deleted":
+        (tmp_path / "new/p11/v1/f119.proto").unlink()
+    if kind == "package":
+        for file in (tmp_path / "old/p11/v1").iterdir():
+            file.write_text(file.read_text().replace("package p11.v1;", "package p11.v1;\noption deprecated = true;"))
+    old, new = built(tmp_path / "old"), built(tmp_path / "new")
+    trimmed = trim(raw_files(old), raw_files(new))
+    assert len(trimmed.new) < len(new)
+    assert buf_says(tmp_path, old, new) == buf_says(tmp_path, trimmed.old, trimmed.new) != set()
+    whole = compare(parse_image(old), parse_image(new))
+    assert compare(parse_image(trimmed.old), parse_image(trimmed.new)) == whole
+
+
+def test_the_same_images_leave_nothing(tmp_path: Path) -> None:
+    write_schema(tmp_path / "old", 5)
+    files = raw_files(built(tmp_path / "old"))
+    assert trim(files, files[::-1]).changed == frozenset()
+    assert same_content(files[0], files[0] + b"\x4a\x00"), "source info says nothing of a schema"
+    assert not same_content(files[0], files[1])
