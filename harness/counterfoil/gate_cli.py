@@ -242,8 +242,9 @@ def _judged(config: Path | None, ledger: Ledger, question: Question) -> Decision
             images = ledger.schema_image(writer), ledger.schema_image(reader)
             if images[0] is not None and images[1] is not None:
                 breaks = compare_schemas(processes, workspace, images[0], images[1])
-                with ledger.recording(Run(command="can-i-deploy")) as recorder:
-                    recorder.schema_pair(SchemaPairFact(writer=writer, reader=reader, breaks=breaks))
+                if breaks is not None:
+                    with ledger.recording(Run(command="can-i-deploy")) as recorder:
+                        recorder.schema_pair(SchemaPairFact(writer=writer, reader=reader, breaks=breaks))
     finally:
         processes.stop()
     return _decide(ledger, question)

@@ -8,7 +8,7 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorSet
 
 from counterfoil.breaking_lane import BreakingLane, Request
 from counterfoil.compat.changes import Direction
-from counterfoil.compat.trimming import raw_files, trim
+from counterfoil.compat.trimming import ImageError, raw_files, trim
 from counterfoil.gate.facts import SchemaBreak
 from counterfoil.model import Finding, Level, PayloadWitness, Verdict
 from counterfoil.processes import Processes
@@ -17,14 +17,17 @@ from counterfoil.workspace import Workspace
 
 def compare_schemas(
     processes: Processes, workspace: Workspace, writer: bytes, reader: bytes
-) -> tuple[SchemaBreak, ...]:
+) -> tuple[SchemaBreak, ...] | None:
     """What the reader's schema makes differently of what was written with the writer's; both are images.
 
-    buf is not asked: which promises a schema keeps is a matter of its own checks. The ledger has no bytes that are no
-    image, since it compiled them.
+    buf is not asked: which promises a schema keeps is a matter of its own checks. None: an imported ledger has bytes
+    that are no image.
     """
     request = Request(new="the reader's schema", against=None, directions=frozenset({Direction.BACKWARD}))
-    trimmed = trim(raw_files(writer), raw_files(reader))
+    try:
+        trimmed = trim(raw_files(writer), raw_files(reader))
+    except ImageError:
+        return None
     if not trimmed.changed:
         return ()
     with BreakingLane(processes, workspace) as lane:
