@@ -16,6 +16,7 @@ TESTS = ROOT / "tests"
 WORDS = {"model", "errors"}
 PURE = {
     "events",
+    "golden",
     "ledger.names",
     "pact_content",
     "pacts",

@@ -39,6 +39,7 @@ from counterfoil.shell import (
     with_waivers,
     write_json,
 )
+from counterfoil.stub_cli import stub
 from counterfoil.waive_cli import waive
 from counterfoil.workspace import Workspace
 
@@ -262,6 +263,7 @@ cli.add_command(breaking)
 cli.add_command(probe)
 cli.add_command(replay)
 cli.add_command(waive)
+cli.add_command(stub)
 
 
 @cli.command("doctor")

@@ -66,6 +66,8 @@ class Lane(StrEnum):
     """What the pacts allow to be sent, given to the decoders that have to read it."""
     PROBE = "probe"
     """Payloads through the stubs of several languages."""
+    STUB = "stub"
+    """One stub against the rules of its protocol; a command of its own."""
 
 
 CHECKED_LANES = (Lane.PACTS, Lane.VERIFY, Lane.SCHEMA, Lane.NULLS, Lane.PROBE)

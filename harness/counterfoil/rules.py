@@ -13,6 +13,7 @@ LEVELS: dict[str, Level] = {
     "STATE_REJECTED": Level.BEHAVIOUR,
     "STATE_MISREAD": Level.BEHAVIOUR,
     "BEHAVIOUR_CHANGED": Level.BEHAVIOUR,
+    "STUB_BREAKS_PROTOCOL": Level.BEHAVIOUR,
     "CONSUMER_TEST_FAILED": Level.BEHAVIOUR,
     # A version would meet another that it does not fit.
     "VERIFICATION_FAILED": Level.BEHAVIOUR,
@@ -66,6 +67,7 @@ LEVELS: dict[str, Level] = {
     "BUILD_FAILED": Level.UNPROVEN,
     "PROVIDER_NOT_STARTED": Level.UNPROVEN,
     "PROVIDER_PORT_TAKEN": Level.UNPROVEN,
+    "STUB_NOT_JUDGED": Level.UNPROVEN,
     "VERIFIER_CRASHED": Level.UNPROVEN,
     "VERIFIER_TIMED_OUT": Level.UNPROVEN,
     "PROBE_NOT_RUN": Level.UNPROVEN,

@@ -40,6 +40,7 @@ UNITS = {
     Lane.SCHEMA: "checks",
     Lane.NULLS: "bodies",
     Lane.PROBE: "searches",
+    Lane.STUB: "checks",
 }
 EVIDENCE_SHOWN = 6
 OUTPUT_LINES_SHOWN = 8
