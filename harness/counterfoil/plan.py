@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from counterfoil.allowance.links import PlannedReading, plan_readings
@@ -83,6 +83,25 @@ class Plan:
     def providers(self) -> tuple[str, ...]:
         """The providers to verify, each once."""
         return tuple(dict.fromkeys(planned.pact.provider for planned in self.interactions))
+
+    def only(self, cases: Collection[Case]) -> Plan:
+        """The plan of these cases; what is amiss with the plan itself stays with the whole."""
+        return Plan(
+            pact_cases=tuple(pair for pair in self.pact_cases if pair[0] in cases),
+            interactions=tuple(planned for planned in self.interactions if planned.case in cases),
+            schema_cases=tuple(case for case in self.schema_cases if case in cases),
+            readings=tuple(planned for planned in self.readings if planned.case in cases),
+            probe_cases=tuple(case for case in self.probe_cases if case in cases),
+        )
+
+    @property
+    def groups(self) -> tuple[tuple[Case, ...], ...]:
+        """The cases that are judged together: by one provider, by one participant's decoders, or each alone."""
+        together: dict[tuple[str, ...], list[Case]] = {}
+        for case in self.cases:
+            key = (case.id,) if case.lane not in {Lane.VERIFY, Lane.NULLS} else (case.lane, case.participants[-1])
+            together.setdefault(key, []).append(case)
+        return tuple(map(tuple, together.values()))
 
     def interactions_of(self, provider: str) -> tuple[PlannedInteraction, ...]:
         """What is to be verified against one provider."""

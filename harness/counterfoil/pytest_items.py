@@ -1,0 +1,181 @@
+"""The cases of a counterfoil.toml as pytest's collectors and tests."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from counterfoil.config import read_workspace
+from counterfoil.consumers import read_pacts
+from counterfoil.engine import Engine
+from counterfoil.errors import UsageError
+from counterfoil.events import CaseFinished, Event, fold
+from counterfoil.model import Case, CaseResult, Finding, Report, Verdict
+from counterfoil.plan import Plan, Selection, make_plan
+from counterfoil.processes import Processes
+from counterfoil.reporters.evidence import plain_lines, safe
+from counterfoil.waiver_file import read_waivers
+
+if TYPE_CHECKING:
+    from counterfoil.workspace import Workspace
+
+RUN = "run"
+"""The test of what belongs to no case: a plan that leaves something out, a waiver that nothing shows."""
+
+
+class ContractError(Exception):
+    """A case, or the run, is not compatible."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        super().__init__(", ".join(found.rule for found in findings))
+        self.findings = findings
+
+
+class ContractFile(pytest.File):
+    """A counterfoil.toml with its cases, below their lanes and subjects."""
+
+    def collect(self) -> Iterator[pytest.Collector | pytest.Item]:
+        """A collector for each lane, and a test of the run."""
+        try:
+            workspace = read_workspace(self.path)
+            plan = make_plan(workspace.settings, read_pacts(workspace), Selection())
+            judge = Judge(workspace, plan)
+        except UsageError as error:
+            parts = (error.what, error.where, error.why, error.fix)
+            raise self.CollectError("\n".join(safe(part) for part in parts if part)) from None
+        self.config.add_cleanup(judge.stop)
+        for lane in dict.fromkeys(case.lane for case in plan.cases):
+            cases = [case for case in plan.cases if case.lane is lane]
+            yield ContractNode.of(self, str(lane), judge, cases, by_subject=True)
+        yield RunItem.from_parent(self, name=RUN, judge=judge)
+
+
+class ContractNode(pytest.Collector):
+    """A lane, or a subject in it."""
+
+    judge: Judge
+    cases: list[Case]
+    by_subject: bool
+
+    @classmethod
+    def of(
+        cls, parent: pytest.Collector, name: str, judge: Judge, cases: list[Case], *, by_subject: bool
+    ) -> ContractNode:
+        """The node with what lies below it."""
+        node: ContractNode = cls.from_parent(parent, name=name)
+        node.judge, node.cases, node.by_subject = judge, cases, by_subject
+        return node
+
+    def collect(self) -> Iterator[pytest.Collector | pytest.Item]:
+        """The subjects of a lane, or the cases of a subject."""
+        if not self.by_subject:
+            yield from (
+                ContractItem.from_parent(self, name=case.name, judge=self.judge, case=case) for case in self.cases
+            )
+            return
+        for subject in dict.fromkeys(case.subject for case in self.cases):
+            cases = [case for case in self.cases if case.subject == subject]
+            yield ContractNode.of(self, subject, self.judge, cases, by_subject=False)
+
+
+class _Item(pytest.Item):
+    """What the tests of a counterfoil.toml have in common: a failure shows findings, not where we raised it."""
+
+    judge: Judge
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
+        """The findings, as other reports show them."""
+        del style
+        if isinstance(excinfo.value, ContractError):
+            blocks = (
+                "\n".join([f"{safe(found.rule)}  {safe(found.subject)}", *(f"  {line}" for line in plain_lines(found))])
+                for found in excinfo.value.findings
+            )
+            return "\n\n".join(blocks)
+        return str(super().repr_failure(excinfo))
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """The id that other reports use too."""
+        return self.path, None, self.nodeid.partition("::")[2]
+
+    @staticmethod
+    def fail_for(findings: tuple[Finding, ...]) -> None:
+        """Fail unless the findings are compatible: what could not be judged has not passed."""
+        open_findings = tuple(found for found in findings if found.verdict is not Verdict.COMPATIBLE)
+        if open_findings:
+            raise ContractError(open_findings)
+
+
+class ContractItem(_Item):
+    """One case."""
+
+    def __init__(self, *, judge: Judge, case: Case, **more: object) -> None:
+        super().__init__(**more)  # type: ignore[arg-type]
+        self.judge, self.case = judge, case
+        self.add_marker(pytest.mark.contract)
+
+    def runtest(self) -> None:
+        """Judge it, with all that is judged in the same go."""
+        selected = {item.case for item in self.session.items if isinstance(item, ContractItem)}
+        self.fail_for(self.judge.result(self.case, selected).findings)
+
+
+class RunItem(_Item):
+    """What belongs to no case: a plan that leaves something out, a waiver that nothing shows any more."""
+
+    def __init__(self, *, judge: Judge, **more: object) -> None:
+        super().__init__(**more)  # type: ignore[arg-type]
+        self.judge = judge
+        self.add_marker(pytest.mark.contract)
+
+    def runtest(self) -> None:
+        """Only a run of every case can tell of a waiver that nothing shows it."""
+        selected = {item.case for item in self.session.items if isinstance(item, ContractItem)}
+        self.fail_for(self.judge.of_the_run(selected))
+
+
+class Judge:
+    """Judges the cases of one file when they are asked for, each group of them once."""
+
+    def __init__(self, workspace: Workspace, plan: Plan) -> None:
+        self._workspace = workspace
+        self._plan = plan
+        self._groups = {case: group for group in plan.groups for case in group}
+        self._waivers = read_waivers(workspace)
+        self._today = dt.datetime.now(tz=dt.UTC).date()
+        self._processes = Processes()
+        self._judged: dict[Case, CaseResult] = {}
+
+    def stop(self) -> None:
+        """End every process that was started."""
+        self._processes.stop()
+
+    def result(self, case: Case, selected: set[Case]) -> CaseResult:
+        """What became of a case, waivers applied."""
+        judged = self._raw(case, selected)
+        applied = self._waivers.apply(judged.findings, self._today)
+        return CaseResult(case=case, findings=applied.findings, duration_s=judged.duration_s)
+
+    def of_the_run(self, selected: set[Case]) -> tuple[Finding, ...]:
+        """The findings that belong to no case."""
+        is_whole = selected >= set(self._plan.cases)
+        results = [self._raw(case, selected) for case in self._plan.cases if case in selected]
+        engine = Engine(self._workspace, self._processes)
+        empty = engine.check(Plan(findings=self._plan.findings))
+        events: list[Event] = [*map(CaseFinished, results), *empty]
+        report = Report()
+        for event in self._waivers.applied_to(events, self._today, could_show=lambda _: is_whole):
+            report = fold(report, event)
+        return report.findings
+
+    def _raw(self, case: Case, selected: set[Case]) -> CaseResult:
+        if case not in self._judged:
+            group = [one for one in self._groups[case] if one in selected or one == case]
+            for event in Engine(self._workspace, self._processes).check(self._plan.only(group)):
+                if isinstance(event, CaseFinished):
+                    self._judged[event.result.case] = event.result
+        return self._judged[case]

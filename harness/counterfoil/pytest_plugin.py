@@ -1,0 +1,94 @@
+"""The pytest plugin: `pytest counterfoil.toml` collects every case of every lane as a test.
+
+Without that argument it collects nothing. Fixtures for a participant's own tests: `contract_stub` and `provider`. What
+they need is imported when it is needed: every run of pytest where Counterfoil is installed loads this module.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from counterfoil.processes import Processes
+    from counterfoil.services import Service
+    from counterfoil.stubs import Stub
+    from counterfoil.workspace import Workspace
+
+FILE_NAME = "counterfoil.toml"
+
+
+def _ours(name: str) -> Any:  # noqa: ANN401 - a module
+    return import_module(f"counterfoil.{name}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", "contract: a case of counterfoil.toml")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect a counterfoil.toml that was named on the command line, and no other."""
+    if file_path.name != FILE_NAME:
+        return None
+    invocation = parent.config.invocation_params.dir
+    named = {(invocation / argument.partition("::")[0]).resolve() for argument in parent.config.args}
+    return _collected(parent, file_path) if file_path.resolve() in named else None
+
+
+def _collected(parent: pytest.Collector, file: Path) -> pytest.Collector:
+    collector: pytest.Collector = _ours("pytest_items").ContractFile.from_parent(parent, path=file)
+    return collector
+
+
+@pytest.fixture(scope="session")
+def _contract_workspace(pytestconfig: pytest.Config) -> Workspace:
+    workspace: Workspace = _ours("config").find_workspace(pytestconfig.rootpath)
+    return workspace
+
+
+@pytest.fixture(scope="session")
+def _contract_processes() -> Iterator[Processes]:
+    processes: Processes = _ours("processes").Processes()
+    yield processes
+    processes.stop()
+
+
+@pytest.fixture(scope="session")
+def provider(_contract_workspace: Workspace, _contract_processes: Processes) -> Iterator[Callable[[str], Service]]:
+    """Start a participant of counterfoil.toml: `provider("orders").url`. Each is started once."""
+    with contextlib.ExitStack() as stack:
+        started: dict[str, Service] = {}
+
+        def start(name: str) -> Service:
+            participant = _contract_workspace.settings.participants[name]
+            if participant.provider is None:
+                raise LookupError(f"[participants.{name}] has no provider table")
+            if name not in started:
+                folder = _contract_workspace.path(participant.dir)
+                started[name] = stack.enter_context(
+                    _ours("services").running(_contract_processes, participant.provider, folder)
+                )
+            return started[name]
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def contract_stub(_contract_workspace: Workspace, _contract_processes: Processes) -> Iterator[Callable[[str], Stub]]:
+    """Start a stub of counterfoil.toml: `contract_stub("orders-stub").ask(...)`. Each is started once."""
+    with contextlib.ExitStack() as stack:
+        started: dict[str, Stub] = {}
+
+        def start(name: str) -> Stub:
+            if name not in started:
+                command = _ours("probe_stubs").stub_command(_contract_workspace, name)
+                started[name] = stack.enter_context(_ours("stubs").Stub(_contract_processes, command))
+            return started[name]
+
+        yield start
