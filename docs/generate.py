@@ -21,7 +21,7 @@ HEAD = """\
 Payloads that today's protobuf runtimes do not read alike, each as small as it goes. `counterfoil probe` found them;
 `counterfoil replay FILE` reads one again. `python docs/generate.py` writes this page from `contracts/witnesses/`.
 """
-SECTIONS = {
+SECTIONS: dict[str, tuple[str, str]] = {
     "shop.": ("The reference schema", "`protos/shop`, proto3, as three services use it."),
     "": (
         "A schema with every feature",

@@ -74,7 +74,8 @@ def _json(one: Message, reader: type[Message], writers: Schema, readers: Schema)
 def _reads_otherwise(one: Message, got: Message | None) -> bool:
     if got is None or not got.IsInitialized() or seen(one) != seen(got):
         return True
-    return any(_default(number, one) != _default(number, got) for number in range(6))
+    defaults = ((_default(number, one), _default(number, got)) for number in range(1, 6))
+    return any(None not in pair and pair[0] != pair[1] for pair in defaults)
 
 
 def seen(message: Message) -> dict[int, Any]:

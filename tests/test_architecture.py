@@ -16,6 +16,7 @@ TESTS = ROOT / "tests"
 WORDS = {"model", "errors"}
 PURE = {
     "events",
+    "golden",
     "ledger.names",
     "pact_content",
     "pacts",
@@ -26,8 +27,8 @@ PURE = {
     "waivers",
     "workspace",
 }
-PURE_PACKAGES = {"compat", "gate", "probe", "schema"}
-ENGINE = {"engine", "probe_check", "probe_lane"}
+PURE_PACKAGES = {"allowance", "compat", "gate", "probe", "schema"}
+ENGINE = {"engine", "null_lane", "probe_check", "probe_lane"}
 SHELLS = {"__main__", "cli", "doctor", "lazy_commands", "pytest_plugin", "recording_shell", "shell"}
 SHELL_PACKAGES = {"reporters"}
 SHELL_SUFFIX = "_cli"

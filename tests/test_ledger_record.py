@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from counterfoil.gate.facts import VersionRef
+from counterfoil.config import read_workspace
+from counterfoil.gate.facts import ProbeFact, VersionRef
+from counterfoil.model import Case, CaseResult, Finding, Lane, Report, Waiver
+from counterfoil.record import probes_of
+from counterfoil.rules import finding
 
 from tests.builders import Workspace, interaction, pact
 from tests.ledgers import Recorded
@@ -99,7 +105,7 @@ def test_the_schema_of_a_provider_is_recorded(verified: Recorded) -> None:
     verified.shop.write("protos/a/v1/a.proto", source)
     verified.shop.write("protos/buf.yaml", "version: v2\n")
     verified.shop.configure("schema", dir="protos")
-    verified.shop.configure("participants.catalog", writes=["a.v1.A"])
+    verified.shop.configure("participants.catalog", writes=["a.v1.*"])
     verified.shop.run_here("verify", "--record", "--version", "7")
     verified.shop.write("protos/a/v1/a.proto", f"// a comment changes nothing\n{source}")
     verified.shop.run_here("verify", "--record", "--version", "8")
@@ -109,3 +115,40 @@ def test_the_schema_of_a_provider_is_recorded(verified: Recorded) -> None:
     image = verified.ledger.schema_image(first.digest)
     assert image is not None
     assert b"a/v1/a.proto" in image
+
+
+def probed(shop: Workspace, *findings: Finding) -> tuple[ProbeFact, ...]:
+    """What is recorded of a probe with these findings, when each of three participants has a stub."""
+    for name, stub in (("web", "node"), ("api", "rust"), ("ranker", "python"), ("other", None)):
+        shop.configure(f"participants.{name}", dir=".", stub=stub)
+    case = Case(lane=Lane.PROBE, subject="a.B", name="probe")
+    report = Report(results=(CaseResult(case=case, findings=findings),))
+    return probes_of(read_workspace(shop.file), "7", report)
+
+
+def diverging(groups: str, waived: Waiver | None = None) -> Finding:
+    subject = f"presence | json | field | {groups}"
+    made = finding("DIVERGENCE", subject, "they differ", fix="make them agree")
+    return replace(made, waived=waived, witness="sha256:0")
+
+
+def test_a_divergence_concerns_those_whose_stubs_it_separates(shop: Workspace) -> None:
+    waiver = Waiver(rule="DIVERGENCE", subject="*", owner="o", reason="r")
+    facts = probed(shop, diverging("node / python, rust"), diverging("node, rust / python", waiver))
+    found = {
+        (first.participant, second.participant): [
+            (one.subject.rpartition(" | ")[2], one.waived) for one in fact.divergences
+        ]
+        for fact in facts
+        for first, second in [fact.pair]
+    }
+    assert found == {
+        ("api", "ranker"): [("node, rust / python", True)],
+        ("api", "web"): [("node / python, rust", False)],
+        ("ranker", "web"): [("node / python, rust", False), ("node, rust / python", True)],
+    }
+
+
+def test_a_probe_that_judged_in_part_is_not_recorded(shop: Workspace) -> None:
+    assert [fact.divergences for fact in probed(shop)] == [()] * 3
+    assert not probed(shop, finding("STUB_SAID_NOTHING", "x", "m", fix="f"))

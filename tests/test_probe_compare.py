@@ -316,6 +316,7 @@ def test_a_stub_that_depends_on_the_order_is_told_from_the_rest() -> None:
     (found,) = compare_orders(GIVEN, {"a": given, "b": given}, {"a": given, "b": turned})
     assert (found.kind, found.path, found.groups) == (DivergenceClass.ORDER, "id", (("a",), ("b",)))
     assert found.detail == "b sees 1 at id in the order given and 2 in another"
+    assert compare_orders(GIVEN, {"a": given, "b": given}, {"a": turned, "b": turned}) == ()
     (found,) = compare_orders(GIVEN, {"a": given}, {"a": Rejected("")})
     assert found.detail == "a reads it in the order given and refuses it in another"
     assert compare_orders(GIVEN, {"a": given, "b": Rejected("x")}, {"a": given, "b": Rejected("y")}) == ()

@@ -37,6 +37,7 @@ from counterfoil.shell import (
     with_waivers,
     write_json,
 )
+from counterfoil.stub_cli import stub
 from counterfoil.waive_cli import waive
 from counterfoil.workspace import Workspace
 
@@ -116,6 +117,7 @@ class Commands(LazyGroup):
         "ledger": "counterfoil.ledger_cli:ledger_group",
         "list-environments": "counterfoil.ledger_cli:list_environments",
         "matrix": "counterfoil.gate_cli:matrix",
+        "nulls": "counterfoil.nulls_cli:nulls",
         "publish": "counterfoil.publish_cli:publish",
         "record-deployment": "counterfoil.ledger_cli:record_deployment",
         "record-release": "counterfoil.ledger_cli:record_release",
@@ -259,6 +261,7 @@ def build(config: Path | None, participants: tuple[str, ...], output: str) -> No
 cli.add_command(init)
 cli.add_command(explain)
 cli.add_command(waive)
+cli.add_command(stub)
 
 
 @cli.command("doctor")

@@ -16,6 +16,7 @@ from counterfoil.workspace import (
     FORMAT_VERSION,
     Build,
     Consumer,
+    Decoder,
     Pacts,
     Participant,
     Probe,
@@ -87,13 +88,21 @@ def _tables(document: dict[str, object]) -> Iterator[tuple[Table, object, type[m
                 yield Table(f"participants.{name}.provider"), participant["provider"], Provider
             if "consumer" in participant:
                 yield Table(f"participants.{name}.consumer"), participant["consumer"], Consumer
+            yield from _entries(f"participants.{name}", participant, "decoders", Decoder)
             yield from _builds(f"participants.{name}", participant)
 
 
 def _builds(owner: str, content: object) -> Iterator[tuple[Table, object, type[msgspec.Struct]]]:
-    builds = content.get("build") if isinstance(content, dict) else None
-    for number, build in enumerate(builds if isinstance(builds, list) else (), start=1):
-        yield Table(f"{owner}.build", number), build, Build
+    yield from _entries(owner, content, "build", Build)
+
+
+def _entries(
+    owner: str, content: object, key: str, struct: type[msgspec.Struct]
+) -> Iterator[tuple[Table, object, type[msgspec.Struct]]]:
+    """The tables of an array of tables."""
+    entries = content.get(key) if isinstance(content, dict) else None
+    for number, entry in enumerate(entries if isinstance(entries, list) else (), start=1):
+        yield Table(f"{owner}.{key}", number), entry, struct
 
 
 def _check(file: Path, text: str, settings: Settings) -> None:
@@ -112,14 +121,40 @@ def _check(file: Path, text: str, settings: Settings) -> None:
     for name in sorted(settings.participants.keys() & settings.stubs.keys()):
         where = toml_tables.locate(str(file), text, Table("stubs"), name)
         raise UsageError(f"'{name}' names a participant and a stub", where=where, fix=f"call the stub '{name}-stub'")
+    for name, stub in settings.stubs.items():
+        if stub.participant is not None and stub.participant not in settings.participants:
+            raise UsageError(
+                f"stub '{name}' is that of an unknown participant '{stub.participant}'",
+                where=toml_tables.locate(str(file), text, Table(f"stubs.{name}"), "participant"),
+                why=nearest(stub.participant, settings.participants),
+                fix="correct participant",
+            )
     for kind, name, unit in units:
         _check_unit(file, text, f"{kind}.{name}", name, unit)
     for name, participant in settings.participants.items():
         table = f"participants.{name}"
+        _check_decoders(file, text, table, participant, settings)
         if participant.consumer:
             _check_globs(file, text, Table(f"{table}.consumer"), participant.consumer.inputs)
         if participant.provider:
             _check_provider(file, text, Table(f"{table}.provider"), participant.provider)
+
+
+def _check_decoders(file: Path, text: str, table: str, participant: Participant, settings: Settings) -> None:
+    for number, decoder in enumerate(participant.decoders, start=1):
+        if (decoder.stub is None) != (decoder.message is None):
+            raise UsageError(
+                f"decoder for '{decoder.sender}' needs both message and stub; neither, where nobody reads the body",
+                where=toml_tables.locate(str(file), text, Table(f"{table}.decoders", number), "sender"),
+                fix='for example message = "shop.v1.UserProfile" and stub = "ranker-stub"',
+            )
+        if decoder.stub is not None and decoder.stub not in settings.stubs:
+            raise UsageError(
+                f"unknown stub '{decoder.stub}'",
+                where=toml_tables.locate(str(file), text, Table(f"{table}.decoders", number), "stub"),
+                why=nearest(decoder.stub, settings.stubs),
+                fix="name a stub of [stubs.NAME], or add one; see docs/stubs.md",
+            )
 
 
 def _check_unit(file: Path, text: str, table: str, name: str, unit: Participant | Stub) -> None:

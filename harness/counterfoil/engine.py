@@ -10,9 +10,12 @@ from functools import partial
 from queue import Empty, SimpleQueue
 
 from counterfoil import consumers, schema_lane, verification
+from counterfoil.allowance.links import PlannedReading
+from counterfoil.allowance.lint import lint_matchers
 from counterfoil.builds import Stamps
 from counterfoil.events import CaseFinished, Event, FindingRaised, RunFinished, RunStarted, StepFinished, StepStarted
 from counterfoil.model import Case, CaseResult, Finding, Lane, Step
+from counterfoil.null_lane import NullLane, stub_of, without_stub
 from counterfoil.pacts import lint_pact
 from counterfoil.plan import LINT, Plan, PlannedInteraction
 from counterfoil.preparation import Preparation
@@ -40,17 +43,19 @@ class Engine:
         self._started = time.monotonic()
         self._stamps = Stamps(workspace.state_dir / "stamps")
         self._preparation = Preparation(processes, self._stamps, workspace)
+        self._null_lane = NullLane(processes, workspace)
 
     def check(self, plan: Plan) -> Iterator[Event]:
         """Judge every case of the plan."""
         tasks: list[Task] = [self._provider_task(provider, plan) for provider in plan.providers]
         tasks += [self._schema_task(case) for case in plan.schema_cases]
+        tasks += [self._reading_task(stub, plan) for stub in dict.fromkeys(map(stub_of, plan.readings))]
         tasks += [self._probe_task(case) for case in plan.probe_cases]
         yield RunStarted(plan.cases)
         for found in plan.findings:
             yield FindingRaised(found)
         for case, pact in plan.pact_cases:
-            yield CaseFinished(CaseResult(case=case, findings=lint_pact(pact)))
+            yield CaseFinished(CaseResult(case=case, findings=(*lint_pact(pact), *lint_matchers(pact))))
         yield from self._run(tasks)
         yield RunFinished(self._elapsed_s())
 
@@ -159,6 +164,26 @@ class Engine:
             return (obstacle,)
         with self._step(emit, at_stake):
             return consumers.consume(self._processes, self._stamps, self._workspace, name)
+
+    def _reading_task(self, stub: str | None, plan: Plan) -> Task:
+        """What one stub reads; None: what nobody does."""
+        readings = [planned for planned in plan.readings if stub_of(planned) == stub]
+
+        def task(emit: Emit) -> None:
+            for result in self._read(stub, readings, emit) if stub else map(without_stub, readings):
+                emit(CaseFinished(result))
+
+        return task
+
+    def _read(self, stub: str, readings: Sequence[PlannedReading], emit: Emit) -> Iterator[CaseResult]:
+        """Readers are built before their stubs, which may use what they leave behind."""
+        for name in dict.fromkeys([*(planned.reader for planned in readings), stub]):
+            obstacle = self._preparation.prepare(name, (), f"nulls {stub}", partial(self._step, emit))
+            if obstacle:
+                yield from (CaseResult(case=planned.case, findings=(obstacle,)) for planned in readings)
+                return
+        with self._step(emit, f"nulls {stub}"):
+            yield from self._null_lane.judge(stub, readings)
 
     def _probe_task(self, case: Case) -> Task:
         def task(emit: Emit) -> None:

@@ -14,12 +14,14 @@ import click
 
 from counterfoil.errors import UsageError, nearest
 from counterfoil.gate.decision import Decision, decide
-from counterfoil.gate.facts import Facts
+from counterfoil.gate.facts import Facts, SchemaPairFact
 from counterfoil.gate.question import Destination, Ignored, LatestBy, Question
 from counterfoil.gate.selectors import WORDS, Selection, read_words
+from counterfoil.ledger.entries import Run
 from counterfoil.ledger.store import Ledger
 from counterfoil.model import Verdict
-from counterfoil.recording_shell import the_ledger
+from counterfoil.processes import Processes
+from counterfoil.recording_shell import the_ledger, workspace_or_none
 from counterfoil.reporters import gate_report
 from counterfoil.shell import Command, end_when_nobody_reads, screen, write_json
 
@@ -205,12 +207,12 @@ def _values(value: object) -> Sequence[str]:
 
 def _answer(config: Path | None, question: Question, manner: Manner) -> NoReturn:
     ledger = the_ledger(config)
-    decision = _decide(ledger, question)
+    decision = _judged(config, ledger, question)
     for _ in range(manner.retries):
         if decision.verdict is not Verdict.UNPROVEN:
             break
         wait(manner.interval_s)
-        decision = _decide(ledger, question)
+        decision = _judged(config, ledger, question)
     end_when_nobody_reads()
     if manner.output == "json":
         write_json(gate_report.render_json(decision, dry_run=manner.dry_run))
@@ -223,6 +225,29 @@ def _decide(ledger: Ledger, question: Question) -> Decision:
     facts = ledger.facts(question)
     _refuse_unknown(facts, question, ledger)
     return decide(facts, question)
+
+
+def _judged(config: Path | None, ledger: Ledger, question: Question) -> Decision:
+    """The decision, after the schemas that nobody compared yet were compared; what was found is kept in the ledger."""
+    decision = _decide(ledger, question)
+    workspace = workspace_or_none(config)
+    pairs = decision.uncompared if workspace else ()
+    if not workspace or not pairs:
+        return decision
+    from counterfoil.schema_judge import compare_schemas  # noqa: PLC0415  (loads what few answers need)
+
+    processes = Processes()
+    try:
+        for writer, reader in pairs:
+            images = ledger.schema_image(writer), ledger.schema_image(reader)
+            if images[0] is not None and images[1] is not None:
+                breaks = compare_schemas(processes, workspace, images[0], images[1])
+                if breaks is not None:
+                    with ledger.recording(Run(command="can-i-deploy")) as recorder:
+                        recorder.schema_pair(SchemaPairFact(writer=writer, reader=reader, breaks=breaks))
+    finally:
+        processes.stop()
+    return _decide(ledger, question)
 
 
 def _refuse_unknown(facts: Facts, question: Question, ledger: Ledger) -> None:

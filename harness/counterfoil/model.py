@@ -62,11 +62,15 @@ class Lane(StrEnum):
     PACTS = "pacts"
     VERIFY = "verify"
     SCHEMA = "schema"
+    NULLS = "nulls"
+    """What the pacts allow to be sent, given to the decoders that have to read it."""
     PROBE = "probe"
     """Payloads through the stubs of several languages."""
+    STUB = "stub"
+    """One stub against the rules of its protocol; a command of its own."""
 
 
-CHECKED_LANES = (Lane.PACTS, Lane.VERIFY, Lane.SCHEMA, Lane.PROBE)
+CHECKED_LANES = (Lane.PACTS, Lane.VERIFY, Lane.SCHEMA, Lane.NULLS, Lane.PROBE)
 """What a check judges."""
 
 
@@ -215,6 +219,20 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StateSeen:
+    """A cell of the null matrix: what a participant makes of a field of a contract in a presence state.
+
+    `result` is proven, misread, rejected or unproven.
+    """
+
+    contract: str
+    field: str
+    participant: str
+    state: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
     """What became of a case. A case without findings that fail is `compatible`."""
 
@@ -223,6 +241,7 @@ class CaseResult:
     duration_s: float = 0.0
     note: str = ""
     """How far the judgement went, such as the number of payloads."""
+    states: tuple[StateSeen, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

@@ -12,7 +12,7 @@ from counterfoil.probe.compare import compare, compare_orders, compare_reencoded
 from counterfoil.probe.differences import View
 from counterfoil.probe.divergences import Divergence, distinct, settled
 from counterfoil.probe.orders import reordered
-from counterfoil.probe.outcomes import Outcome, TimedOut
+from counterfoil.probe.outcomes import Outcome, OutputFormat, TimedOut, Unsupported
 from counterfoil.probe.payloads import PLUS, Encoding, Payload
 from counterfoil.stub_protocol import Asking
 from counterfoil.stubs import Stub
@@ -69,8 +69,20 @@ class Panel:
             questions[lane] = [asking.about(number, payload) for number, payload in enumerate(payloads, start=1)]
         with ThreadPoolExecutor(max_workers=len(self.stubs)) as pool:
             columns = list(pool.map(lambda stub: list(stub.ask(questions[stub.command.lane])), self.stubs))
+            if self._view is View.CODE:
+                columns = list(
+                    pool.map(lambda stub, column: self._read_only(stub, payloads, column), self.stubs, columns)
+                )
         names = [stub.name for stub in self.stubs]
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+    def _read_only(self, stub: Stub, payloads: Sequence[Payload], column: list[Outcome]) -> list[Outcome]:
+        """A service may read what it never writes: what was not supported is asked again without output."""
+        asking = replace(self._asking, lane=stub.command.lane, output_format=OutputFormat.NONE)
+        again = [number for number, outcome in enumerate(column) if isinstance(outcome, Unsupported)]
+        answers = stub.ask(asking.about(number, payloads[number]) for number in again)
+        made = dict(zip(again, answers, strict=True))
+        return [made.get(number, outcome) for number, outcome in enumerate(column)]
 
     def _remember(self, rows: Mapping[Key, Row]) -> None:
         """Keep what may be asked again, in two generations so that what is kept has a bound. No timeout is certain."""
@@ -94,7 +106,7 @@ class Panel:
             found = [*compare(about, row, view=self._view), *compare_reencoded(about, row, back, view=self._view)]
             if other is not None:
                 found = self._with_orders(found, about, other, (row, again[key(other)]))
-            readings.append(Reading(payload, row, distinct(found)))
+            readings.append(Reading(payload, row, distinct(found, by_place=self._view is View.CODE)))
         return readings
 
     def _about(self, payload: Payload) -> Payload:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from counterfoil.allowance.links import PlannedReading, plan_readings
 from counterfoil.errors import UsageError, nearest
 from counterfoil.model import Case, Finding, Lane, Location
 from counterfoil.pacts import Interaction, Pact, lint_together
@@ -63,6 +64,7 @@ class Plan:
     pact_cases: tuple[tuple[Case, Pact], ...] = ()
     interactions: tuple[PlannedInteraction, ...] = ()
     schema_cases: tuple[Case, ...] = ()
+    readings: tuple[PlannedReading, ...] = ()
     probe_cases: tuple[Case, ...] = ()
     findings: tuple[Finding, ...] = ()
 
@@ -73,6 +75,7 @@ class Plan:
             *(case for case, _ in self.pact_cases),
             *(planned.case for planned in self.interactions),
             *self.schema_cases,
+            *(planned.case for planned in self.readings),
             *self.probe_cases,
         )
 
@@ -102,6 +105,7 @@ def make_plan(settings: Settings, pacts: Iterable[Pact], selection: Selection) -
         pact_cases=tuple(pair for pair in pact_cases if selection.covers(pair[0])),
         interactions=tuple(planned for planned in interactions if selection.covers(planned.case)),
         schema_cases=tuple(case for case in schema_cases if selection.covers(case)),
+        readings=tuple(planned for planned in plan_readings(settings, pacts) if selection.covers(planned.case)),
         probe_cases=tuple(case for case in probe_cases if selection.covers(case)),
         findings=(*_missing_pacts(settings, pacts, selection), *_told_twice(pacts, selection)),
     )

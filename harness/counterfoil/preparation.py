@@ -50,7 +50,8 @@ class Preparation:
         )
 
     def _build(self, name: str, unit: Participant | Stub, step: Step) -> Finding | None:
-        folder = self._workspace.path(unit.dir)
+        workspace = self._workspace
+        folder = workspace.stub_dir(unit) if isinstance(unit, Stub) else workspace.path(unit.dir)
         for number, build in enumerate(unit.build, start=1):
             with step(f"build {name} ({' '.join(build.run)[:60]})"):
                 done = run_build(self._processes, self._stamps, f"build-{name}-{number}", folder, build)
@@ -61,8 +62,8 @@ class Preparation:
                 "BUILD_FAILED",
                 f"{name}:{number}",
                 f"building {name} {how}: {shlex.join(build.run)}",
-                fix=f"run it by hand: cd {shlex.quote(unit.dir)} && {shlex.join(build.run)}",
-                location=Location(path=unit.dir),
+                fix=f"run it by hand: cd {shlex.quote(workspace.relative(folder))} && {shlex.join(build.run)}",
+                location=Location(path=workspace.relative(folder)),
                 evidence=(Output(label="it printed", lines=done.tail[-BUILD_TAIL_SHOWN:]),),
             )
         return None

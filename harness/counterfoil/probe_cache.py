@@ -69,13 +69,15 @@ def _identity(workspace: Workspace, name: str) -> list[object] | None:
     stub = workspace.settings.stubs.get(name)
     if stub is None:
         return [name, "built in"]
-    folder = workspace.path(stub.dir)
+    folder = workspace.stub_dir(stub)
     if not stub.inputs or not all(any(matching(folder, [pattern])) for pattern in stub.inputs):
         return None
     program = _program(stub, folder)
     if program is None:
         return None
-    built = [digest_of(folder, build.inputs, build.run) for build in stub.build]
+    participant = workspace.settings.participants.get(stub.participant or "")
+    builds = (*(participant.build if participant else ()), *stub.build)
+    built = [digest_of(folder, build.inputs, build.run) for build in builds]
     return [name, msgspec.to_builtins(stub), program, digest_of(folder, stub.inputs, stub.start), *built]
 
 

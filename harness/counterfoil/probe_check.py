@@ -50,9 +50,10 @@ class ProbeCheck:
     def _obstacles(self, names: tuple[str, ...]) -> Iterator[Finding]:
         for name in names:
             stub = self._workspace.settings.stubs.get(name)
-            obstacle = self._preparation.prepare(name, stub.start, AT_STAKE, self._step) if stub else None
-            if obstacle:
-                yield obstacle
+            for unit in (stub.participant, name) if stub else ():
+                obstacle = self._preparation.prepare(unit, stub.start, AT_STAKE, self._step) if unit and stub else None
+                if obstacle:
+                    yield obstacle
 
     def _reused_or_run(self, names: tuple[str, ...], schema: ProbedSchema) -> Judgement:
         settings = self._workspace.settings.probe

@@ -20,6 +20,7 @@ from counterfoil.probe_stubs import SCHEMA_ID, is_service
 from counterfoil.probed_schema import ProbedSchema
 from counterfoil.probing import Budget, Ended, Found, Search, phases
 from counterfoil.rules import finding
+from counterfoil.service_search import ServiceSearch, exchanged
 from counterfoil.stub_protocol import Asking
 from counterfoil.stubs import Stub
 from counterfoil.witness_files import WitnessFiles
@@ -44,6 +45,7 @@ class ProbeLane:
 
     def __init__(self, workspace: Workspace, schema: ProbedSchema, stubs: Sequence[Stub]) -> None:
         self.files = WitnessFiles(workspace)
+        self._exchanged = exchanged(workspace)
         self._schema = schema
         self._services = [stub for stub in stubs if is_service(workspace, stub)]
         self._runtimes = [stub for stub in stubs if stub not in self._services]
@@ -69,7 +71,7 @@ class ProbeLane:
             if was_interrupted:
                 result = CaseResult(case=case, findings=(*replayed[case], _cut_short(case, 0)))
             else:
-                witnesses = [one.payload for one in saved.values() if one.message == case.subject]
+                witnesses = [one.payload for one in self._saved_by(case, saved).values()]
                 result, was_interrupted = self._searched(case, witnesses, budget, request.seed)
                 result = replace(result, findings=(*replayed[case], *result.findings))
             yield CaseFinished(replace(result, duration_s=time.monotonic() - began_s))
@@ -104,13 +106,7 @@ class ProbeLane:
 
     def _replayed(self, case: Case, saved: Mapping[str, Witness]) -> Iterator[Finding]:
         """The witnesses of a message that still show what they were saved for."""
-        panel = self._panel(case.subject, case.name)
-        names = {stub.name for stub in panel.stubs}
-        mine = {
-            path: witness
-            for path, witness in saved.items()
-            if witness.message == case.subject and {one.stub for one in witness.outcomes} <= names
-        }
+        panel, mine = self._panel(case.subject, case.name), self._saved_by(case, saved)
         readings = panel.judge([witness.payload for witness in mine.values()])
         for (path, witness), reading in zip(mine.items(), readings, strict=True):
             divergence = _same(witness, reading)
@@ -119,13 +115,28 @@ class ProbeLane:
                 found = Found(divergence=divergence, payload=witness.payload, outcomes=reading.outcomes)
                 yield self._finding(case, found, path)
 
+    def _saved_by(self, case: Case, saved: Mapping[str, Witness]) -> dict[str, Witness]:
+        """The witnesses of the message that only stubs of this kind have read."""
+        names = {stub.name for stub in self._stubs_of(case.subject, case.name)}
+        return {
+            path: witness
+            for path, witness in saved.items()
+            if witness.message == case.subject and {one.stub for one in witness.outcomes} <= names
+        }
+
     def _searched(self, case: Case, witnesses: Sequence[Payload], budget: Budget, seed: int) -> tuple[CaseResult, bool]:
         """What a search comes to, and whether it was interrupted."""
-        message = self._schema.message(case.subject)
-        search = Search(self._panel(case.subject, case.name), message, self._known)
+        message, panel = self._schema.message(case.subject), self._panel(case.subject, case.name)
+        search: Search | ServiceSearch
+        if case.name == SERVICES:
+            search = ServiceSearch(panel, message, self._exchanged)
+            news = search.run(witnesses, budget)
+        else:
+            search = Search(panel, message, self._known)
+            news = search.run(phases(message, seed=seed, witnesses=witnesses), budget)
         findings = []
         try:
-            for found in search.run(phases(message, seed=seed, witnesses=witnesses), budget):
+            for found in news:
                 path = self.files.save(self._witness(case, found))
                 findings.append(self._finding(case, found, path))
         except KeyboardInterrupt:
@@ -134,9 +145,13 @@ class ProbeLane:
         was_interrupted = progress.ended is Ended.INTERRUPTED
         if was_interrupted:
             findings.append(_cut_short(case, progress.payloads))
+        elif isinstance(search, ServiceSearch) and not progress.payloads:
+            findings.append(_no_ground(case, search.silent))
         else:
             findings += [_said_nothing(case, stub, progress.payloads) for stub in sorted(search.silent)]
         note = f"{progress.payloads:,} payloads, {progress.ended.value}"
+        if isinstance(search, ServiceSearch) and search.apart:
+            note += f"; not comparable: {', '.join(sorted(search.apart))}"
         return CaseResult(case=case, findings=tuple(findings), note=note), was_interrupted
 
     def _finding(self, case: Case, found: Found, path: str) -> Finding:
@@ -197,6 +212,15 @@ def _said_nothing(case: Case, stub: str, payloads: int) -> Finding:
         f"{case.subject}::{stub}",
         f"the stub '{stub}' read none of {payloads} payloads of {case.subject}",
         fix=f"leave it out with --stub, or see what it says: counterfoil replay with a witness of {case.subject}",
+    )
+
+
+def _no_ground(case: Case, stubs: Iterable[str]) -> Finding:
+    return finding(
+        "PROBE_NOT_RUN",
+        f"{case.subject}::{case.name}",
+        f"no pact has a body that all of {', '.join(sorted(stubs))} read as {case.subject}, so nothing was tried",
+        fix=f"let a consumer test exchange a {case.subject}, or leave one of them out of probe.stubs",
     )
 
 

@@ -13,7 +13,10 @@ from counterfoil.stubs import Stub, StubCommand, StubStartError
 from counterfoil.workspace import Workspace
 
 SCHEMA_ID = "probed"
-BUILT_IN = "python"
+PYTHON = "python"
+BACKEND = "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION"
+BUILT_IN: dict[str, dict[str, str]] = {PYTHON: {}, "python-pure": {BACKEND: "python"}}
+"""The stubs that need no configuration, with their environment: Python's protobuf, and the same in pure Python."""
 BUFFERED = {"PYTHONUNBUFFERED": ""}
 """A Python stub that holds nothing back makes a system call for each answer, whatever the user's shell asks for."""
 
@@ -21,12 +24,12 @@ BUFFERED = {"PYTHONUNBUFFERED": ""}
 def stub_names(workspace: Workspace, named: Sequence[str] = ()) -> tuple[str, ...]:
     """Those that the user named, those that the configuration does, or all. Raises UsageError for an unknown one."""
     settings = workspace.settings
-    known = (BUILT_IN, *(name for name in settings.stubs if name != BUILT_IN))
+    known = tuple(dict.fromkeys((*BUILT_IN, *settings.stubs)))
     for where, names in (("--stub", named), ("probe.stubs", settings.probe.stubs)):
         for name in names:
             if name not in known:
                 raise UsageError(f"unknown stub '{name}'", where=where, why=nearest(name, known), fix="correct it")
-    chosen = tuple(dict.fromkeys(named or settings.probe.stubs or known))
+    chosen = tuple(dict.fromkeys(named or settings.probe.stubs or (PYTHON, *settings.stubs)))
     if len(chosen) == 1:
         raise UsageError(
             f"'{chosen[0]}' alone has nobody to disagree with",
@@ -37,15 +40,15 @@ def stub_names(workspace: Workspace, named: Sequence[str] = ()) -> tuple[str, ..
 
 
 def stub_command(workspace: Workspace, name: str) -> StubCommand:
-    """How to start one stub. Python's runtime stub is always there, unless the configuration has one of its name."""
+    """How to start one stub. A configured one goes before a built-in one of its name."""
     stub = workspace.settings.stubs.get(name)
     if stub is None:
         runtime = (sys.executable, "-P", "-m", "counterfoil.stub.runtime")
-        return StubCommand(name=name, command=runtime, cwd=workspace.root, env=BUFFERED)
+        return StubCommand(name=name, command=runtime, cwd=workspace.root, env={**BUFFERED, **BUILT_IN[name]})
     return StubCommand(
         name=name,
         command=stub.start,
-        cwd=workspace.path(stub.dir),
+        cwd=workspace.stub_dir(stub),
         env={**BUFFERED, **stub.env},
         lane=stub.lane,
         start_within_s=stub.start_within_s,

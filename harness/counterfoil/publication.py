@@ -6,7 +6,10 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
+
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from counterfoil.buf import Buf, BufError
 from counterfoil.errors import UsageError
@@ -63,8 +66,38 @@ def spoken_schemas(workspace: Workspace, participants: Iterable[str]) -> dict[st
 
 def _spoken(image: bytes, participant: Participant) -> SpokenSchema:
     return SpokenSchema(
-        image=image, writes=participant.writes or EVERY_MESSAGE, reads=participant.reads or EVERY_MESSAGE
+        image=image, writes=_messages(image, participant.writes), reads=_messages(image, participant.reads)
     )
+
+
+def _messages(image: bytes, patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """The full names of the messages that patterns stand for: those that match, and what a matching service takes.
+
+    A pattern that matches nothing stays as it is: it exchanges nothing with anybody, which is what it says.
+    """
+    if not patterns or "*" in patterns:
+        return EVERY_MESSAGE
+    files = FileDescriptorSet.FromString(image).file
+    named: dict[str, list[str]] = {}
+    for file in files:
+        prefix = f"{file.package}." if file.package else ""
+        named |= {f"{prefix}{message.name}": [f"{prefix}{message.name}"] for message in file.message_type}
+        for service in file.service:
+            named[f"{prefix}{service.name}"] = sorted(
+                {
+                    name.removeprefix(".")
+                    for method in service.method
+                    for name in (method.input_type, method.output_type)
+                }
+            )
+    found = {
+        message
+        for pattern in patterns
+        for name, messages in named.items()
+        if fnmatchcase(name, pattern)
+        for message in messages
+    }
+    return tuple(sorted(found | {one for one in patterns if not any(fnmatchcase(name, one) for name in named)}))
 
 
 def _image(workspace: Workspace, folder: str) -> bytes:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 from counterfoil.errors import UsageError
+from counterfoil.gate.facts import Divergence, ProbeFact, VersionRef
 from counterfoil.ledger.entries import InteractionResult, Verification, WaiverInForce
-from counterfoil.model import CaseResult, Finding, Lane, Mismatch, Report, Verdict, worst
+from counterfoil.model import CaseResult, Finding, Lane, Level, Mismatch, Report, Verdict, worst
 from counterfoil.pact_content import PactContent, content_of, interactions_of
 from counterfoil.pacts import Pact
 from counterfoil.plan import Plan
+from counterfoil.waivers import DIVERGENCE
 from counterfoil.workspace import Workspace
 
 
@@ -100,3 +103,31 @@ def _in_force(found: Finding) -> WaiverInForce:
         expires=waiver.expires.isoformat() if waiver.expires else None,
         witness=waiver.witness,
     )
+
+
+def probes_of(workspace: Workspace, number: str, report: Report) -> tuple[ProbeFact, ...]:
+    """What the probe found between the stubs of each two participants; nothing, unless all of it was judged."""
+    probed = [result for result in report.results if result.case.lane is Lane.PROBE]
+    if not probed or any(found.level is Level.UNPROVEN for result in probed for found in result.findings):
+        return ()
+    stubs = {name: one.stub for name, one in workspace.settings.participants.items() if one.stub}
+    found = {one.subject: one for result in probed for one in result.findings if one.rule == DIVERGENCE}
+    return tuple(
+        ProbeFact(
+            pair=(VersionRef(first, number), VersionRef(second, number)),
+            order=0,
+            divergences=tuple(
+                Divergence(subject=subject, message=one.message, witness=one.witness, waived=one.waived is not None)
+                for subject, one in found.items()
+                if _separates(subject, stubs[first], stubs[second])
+            ),
+        )
+        for first, second in combinations(sorted(stubs), 2)
+    )
+
+
+def _separates(subject: str, first: str, second: str) -> bool:
+    """Whether two stubs are in different groups of a divergence: `presence | json | field | node / python, rust`."""
+    groups = [set(group.split(", ")) for group in subject.rpartition(" | ")[2].split(" / ")]
+    places = [[place for place, group in enumerate(groups) if stub in group] for stub in (first, second)]
+    return all(places) and places[0] != places[1]

@@ -14,7 +14,7 @@ from counterfoil.ledger.store import open_ledger
 from counterfoil.model import Report
 from counterfoil.plan import Plan
 from counterfoil.publication import spoken_schemas
-from counterfoil.record import Outcomes, contents_of, outcomes_of
+from counterfoil.record import Outcomes, contents_of, outcomes_of, probes_of
 from counterfoil.recording_shell import numbered, say_if_dirty
 from counterfoil.reporters.text_report import printable
 from counterfoil.revision import revision_of
@@ -45,6 +45,8 @@ def recorder(workspace: Workspace, plan: Plan, version: str | None, branch: str 
                     into.waiver(tried, waiver)
                 if schema := schemas.get(provider):
                     into.schema(tried, schema.image, schema.writes, schema.reads)
+            for probe in probes_of(workspace, number, report):
+                into.probe(probe)
         say_if_dirty(revision, version)
         _tell(outcomes, number, ledger.shown)
 

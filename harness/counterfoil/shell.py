@@ -84,8 +84,17 @@ def with_waivers(workspace: Workspace, run: Run, could_show: Callable[[Waiver], 
     return lambda processes: waivers.applied_to(run(processes), today, could_show=could_show)
 
 
-def judge(run: Run, output: str, record: Callable[[Report], None] | None = None) -> NoReturn:
-    """Run something that yields events, report it, record it, and leave with the exit code of its verdict."""
+def judge(
+    run: Run,
+    output: str,
+    record: Callable[[Report], None] | None = None,
+    *,
+    above: Callable[[Console, Report], None] | None = None,
+) -> NoReturn:
+    """Run something that yields events, report it, record it, and leave with the exit code of its verdict.
+
+    `above` shows more of the report on a screen, before the rest.
+    """
     report, end = _fold(run)
     for wanted in click.get_current_context().meta.get(REPORTS, ()):
         _write_report(wanted.path, wanted.text(report, end.duration_s))
@@ -94,6 +103,8 @@ def judge(run: Run, output: str, record: Callable[[Report], None] | None = None)
     if output == "json":
         write_json(json_report.render(report, end.duration_s))
     else:
+        if above:
+            above(screen(), report)
         text_report.render(screen(), report, end.duration_s)
     if failure:
         raise failure

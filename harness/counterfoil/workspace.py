@@ -62,6 +62,21 @@ class Consumer(_Table, frozen=True):
     deadline_s: Seconds = 600.0
 
 
+class Decoder(_Table, frozen=True):
+    """By which decoder a participant reads what another one sends it; the first entry that fits counts."""
+
+    sender: Text
+    """The other participant."""
+    message: Text | None = None
+    """The name by which the stub knows the decoder. None: the participant does not look at the body."""
+    stub: Text | None = None
+    """A service stub of `[stubs.NAME]`."""
+    interactions: tuple[Text, ...] = ("*",)
+    """Descriptions; `*` stands for any part of one."""
+    part: Literal["request", "response", "message"] | None = None
+    """None: whatever is read."""
+
+
 class Participant(_Table, frozen=True):
     """A service under contract."""
 
@@ -71,16 +86,21 @@ class Participant(_Table, frozen=True):
     build: tuple[Build, ...] = ()
     provider: Provider | None = None
     consumer: Consumer | None = None
+    stub: Text | None = None
+    """The stub that reads payloads as it does, so that what the probe finds between two stubs says who is concerned."""
     reads: tuple[Text, ...] = ()
     """Full names of protobuf messages and services that it reads; `*` stands for any part of one. None: any."""
     writes: tuple[Text, ...] = ()
     """The same of those that it writes, or serves."""
+    decoders: tuple[Decoder, ...] = ()
 
 
 class Stub(_Table, frozen=True):
     """How to start a stub: a process that decodes payloads with one language's own types."""
 
     start: Command
+    participant: Text | None = None
+    """Whose code it is: it starts in that participant's folder, after its builds."""
     kind: Literal["runtime", "service"] | None = None
     """None: a stub that brings messages of its own and takes no schema is a service's."""
     inputs: tuple[Text, ...] = ()
@@ -151,6 +171,11 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     def pact_dir(self) -> Path | None:
         """The folder of pact files, when the configuration has pacts."""
         return self.path(self.settings.pacts.dir) if self.settings.pacts else None
+
+    def stub_dir(self, stub: Stub) -> Path:
+        """The folder in which a stub starts."""
+        participant = self.settings.participants.get(stub.participant or "")
+        return self.path(participant.dir if participant and stub.dir == "." else stub.dir)
 
     @property
     def state_dir(self) -> Path:

@@ -1,4 +1,4 @@
-"""A stub that shakes hands and then misbehaves: `python hostile.py HOW`."""
+"""A stub that shakes hands and then misbehaves: `python hostile.py HOW [always]`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from counterfoil.stub.frames import FrameSplitter
 from counterfoil.stub.v1 import stub_pb2
 
 HOW = sys.argv[1]
+ALWAYS = sys.argv[2:] == ["always"]
 UNSAID: list[bytes] = []
 KILLER = b"kill"
 """A payload with these bytes is what the stub does not survive; it answers all others."""
+ALWAYS = sys.argv[2:] == ["always"]
+"""Or it survives none."""
+OWN_MESSAGE = "probe.Thing"
 
 
 def frame(response: stub_pb2.Response) -> bytes:
@@ -36,6 +40,7 @@ def flush() -> None:
 
 def hello(request: stub_pb2.Request) -> None:
     description = stub_pb2.StubDescription(protocol_version=1, language="python", runtime="hostile", observes=True)
+    description.message_types.append(OWN_MESSAGE)
     say(frame(stub_pb2.Response(description=description, sequence=request.sequence)))
 
 
@@ -69,7 +74,7 @@ def misbehave(request: stub_pb2.Request) -> None:
 def answer(request: stub_pb2.Request) -> None:
     if request.WhichOneof("payload") == "hello":
         hello(request)
-    elif request.protobuf_payload == KILLER or HOW == "silent":
+    elif request.protobuf_payload == KILLER or HOW == "silent" or ALWAYS:
         misbehave(request)
     else:
         say(frame(proper(request)))

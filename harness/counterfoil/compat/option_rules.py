@@ -10,6 +10,7 @@ from typing import Any
 from counterfoil.compat import validation
 from counterfoil.compat.changes import Difference
 from counterfoil.compat.comparison import Comparison
+from counterfoil.model import Level
 from counterfoil.schema.elements import Element, File, Method
 
 Found = Iterator[Difference]
@@ -26,6 +27,8 @@ TOLD_ELSEWHERE = {
     *("features", "deprecated", "packed", "ctype", "jstype", "map_entry", "message_set_wire_format", "allow_alias"),
     *("idempotency_level", "uninterpreted_option", HTTP, FIELD_BEHAVIOR, *VALIDATION),
 }
+NOT_DECLARED = {"#1159", "#1071", "#72295728", "#1052"}
+"""The same by number: buf.validate, validate, google.api.http and field_behavior in an image without their files."""
 FEATURES_WITHOUT_A_RULE = ("enforce_naming_style", "enforce_proto_limits")
 SHOWN_CHARS = 300
 
@@ -201,7 +204,8 @@ def option_changed(comparison: Comparison, old: Element, new: Element) -> Found:
     names = [name for name in names if name not in told]
     if names:
         texts = [_text({name: side[name] for name in names if name in side}) for side in (before, after)]
-        yield Difference(element=old, counterpart=new, old=texts[0], new=texts[1])
+        level = Level.POLICY if NOT_DECLARED.intersection(names) else None
+        yield Difference(element=old, counterpart=new, old=texts[0], new=texts[1], level=level)
 
 
 def feature_changed(comparison: Comparison, old: Element, new: Element) -> Found:

@@ -55,6 +55,8 @@ def _flat(prefix: str, rules: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Each rule by its dotted name, bounds as `lower` and `upper`, without those that say nothing."""
     for name, value in rules.items():
         path = f"{prefix}{name}"
+        if name in SAYS_NOTHING:
+            continue
         if name in RULES_OF_THEIR_OWN:
             yield path, frozenset(_expressions(value))
         elif isinstance(value, Mapping):
@@ -63,7 +65,7 @@ def _flat(prefix: str, rules: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield f"{prefix}{'lower' if name in LOWER else 'upper'}{_unit(name)}", _bound(prefix, name, value)
         elif isinstance(value, list):
             yield path, frozenset(map(str, value))
-        elif name not in SAYS_NOTHING and value is not (name in ON_BY_DEFAULT):
+        elif name == "const" or value is not (name in ON_BY_DEFAULT):
             yield path, value
 
 
@@ -71,7 +73,7 @@ def _bound(prefix: str, name: str, value: object) -> tuple[object, bool]:
     """A limit and whether it is just above it, so that limits compare; whole numbers have a next one."""
     number = _number(value)
     excludes = LOWER.get(name, False) or UPPER.get(name, False)
-    if excludes and isinstance(number, float) and prefix.endswith(WHOLE_NUMBERS):
+    if excludes and isinstance(number, int) and prefix.endswith(WHOLE_NUMBERS):
         return (number + 1 if name in LOWER else number - 1), name in UPPER
     return number, LOWER[name] if name in LOWER else not UPPER[name]
 
@@ -101,8 +103,7 @@ def _judge_one(name: str, old: Any, new: Any) -> tuple[bool, bool]:  # noqa: ANN
     if old is None or new is None:
         return old is None, new is None
     if name.startswith(("lower", "upper")):
-        higher = _is_higher(new, old)
-        tighter = higher if name.startswith("lower") else not higher
+        tighter = _is_higher(new, old) in {None, name.startswith("lower")}
         return tighter, not tighter
     if isinstance(old, frozenset) and isinstance(new, frozenset):
         wider = new < old if name not in LISTS_ALLOWED else new > old
@@ -115,17 +116,20 @@ def _rank(order: tuple[str, ...], value: object) -> int:
     return order.index(text) if text in order else len(order)
 
 
-def _is_higher(one: tuple[Any, bool], other: tuple[Any, bool]) -> bool:
+def _is_higher(one: tuple[Any, bool], other: tuple[Any, bool]) -> bool | None:
+    """None where the two cannot be compared."""
     try:
         return one > other
     except TypeError:
-        return True
+        return None
 
 
 def _number(value: object) -> object:
     """ProtoJSON writes 64-bit integers as text, and durations as seconds with an s."""
-    text = str(value)
-    try:
-        return float(text.removesuffix("s"))
-    except ValueError:
-        return text
+    text = str(value).removesuffix("s")
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text

@@ -32,6 +32,8 @@ class Decision:
     """What stands against it, the strongest first."""
     rollout: Rollout | None
     """In which order to deploy; None unless several versions go to one environment."""
+    uncompared: tuple[tuple[str, str], ...] = ()
+    """The pairs of schemas (writer's, reader's digest) whose comparison is missing."""
 
     @property
     def verdict(self) -> Verdict:
@@ -64,13 +66,14 @@ class _Judgement:
         self._ignorer = Ignorer(index, question.ignored)
         self._new = {version for one in self._broker.resolved if one.specified for version in one.versions}
         self._world = self._after()
+        self._seen: list[Flow] = []
 
     def decision(self) -> Decision:
         """The whole of it."""
         pairs = self._broker.found if is_alone(self._broker.resolved) else tuple(self._pairs())
         flows = tuple(flow for one in sorted(self._new) for flow in self._flows([one], self._meeting(one)))
         rollout = self._rollout()
-        reasons = self._reasons(pairs, flows, rollout)
+        reasons = tuple(self._reasons(pairs, flows, rollout))
         return Decision(
             question=self._question,
             broker=self._broker,
@@ -78,6 +81,7 @@ class _Judgement:
             flows=flows,
             reasons=tuple(sorted(reasons, key=lambda reason: STRONGEST_FIRST.index(reason.verdict))),
             rollout=rollout,
+            uncompared=exchange.missing_pairs(self._index, self._seen),
         )
 
     def _reasons(self, pairs: tuple[Row, ...], flows: tuple[Flow, ...], rollout: Rollout | None) -> Iterator[Reason]:
@@ -148,12 +152,13 @@ class _Judgement:
     def _flows(self, ones: Iterable[VersionRef], others: Iterable[VersionRef]) -> tuple[Flow, ...]:
         ignored = self._ignorer
         talking = [frozenset(pair) for pair in self._index.facts.integrations]
-        found = exchange.flows(self._index, ones, others, talking)
-        return tuple(
+        found = tuple(
             flow
-            for flow in found
+            for flow in exchange.flows(self._index, ones, others, talking)
             if not ignored.holds_version(flow.writer.version) and not ignored.holds_version(flow.reader.version)
         )
+        self._seen += found
+        return found
 
     # --- several deployments -----------------------------------------------------------------------------------------
 

@@ -98,17 +98,19 @@ def _of_breaks(flow: Flow, breaks: Iterable[SchemaBreak], again: str) -> Iterato
         ("SCHEMA_UNPROVEN", [one for one in breaks if one.unproven]),
     ):
         if chosen:
+            witnesses = tuple(one.witness for one in chosen if one.witness)
+            replayable = next((one for one in witnesses if one.endswith(".json")), None)
             verb = "does not read" if rule == "SCHEMA_NOT_READ" else "is not proven to read"
             yield Reason(
                 rule=rule,
                 subject=_subject(flow),
                 message=f"{flow.reader.version} {verb} what {flow.writer.version} writes: "
                 + "; ".join(dict.fromkeys(one.message for one in chosen)),
-                next=again,
+                next=commands.replay(replayable) if replayable else again,
                 provider=flow.writer.version,
                 consumer=flow.reader.version,
                 symbols=tuple(dict.fromkeys(one.symbol for one in chosen)),
-                witnesses=tuple(one.witness for one in chosen if one.witness),
+                witnesses=witnesses,
             )
 
 

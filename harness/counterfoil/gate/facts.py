@@ -186,7 +186,7 @@ class Facts:
     - `integrations`: (consumer, provider) of every pact ever published, with either of S.
     - `pacts`: of the consumer versions in play, whatever the provider.
     - `verifications`: of the contents of those pacts, the last for each (consumer, content, provider version).
-    - `presences`: live now, of S and C, in the environments that the question names.
+    - `presences`: live now, of S and C, in the environments that the question names; and of whoever `schemas` adds.
     - `schemas`: of the versions in play; and since schemas need no pact, of the versions live in the destination's
       environment whatever the participant. `schema_pairs`: for the digests in `schemas`.
     - `probes`: between versions in play.

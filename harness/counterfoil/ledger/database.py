@@ -55,7 +55,7 @@ class Database:
         with self._explaining():
             if self._address.file and not self._address.file.exists():
                 raise self._absent()
-            if self._look() is State.EMPTY:
+            if not self._is_current and self._look() is State.EMPTY:
                 raise self._absent()
             self._prepare()
             with self._engine.connect() as connection, connection.begin():
@@ -93,6 +93,7 @@ class Database:
     def _look(self) -> State:
         with self._engine.connect() as connection, connection.begin():
             state = state_of(connection)
+        self._is_current = state is State.CURRENT
         if state is State.NEWER:
             raise UsageError(
                 f"the ledger '{self.shown}' was written by a newer Counterfoil than this one",
@@ -120,7 +121,6 @@ class Database:
                 if state_of(connection) in {State.EMPTY, State.OLDER}:
                     migrate(connection)
             self._look()
-        self._is_current = True
 
     def _make_wal(self, file: Path) -> None:
         """Switch a new file to WAL mode. SQLite lets nobody wait for that switch, hence a lock beside the file."""

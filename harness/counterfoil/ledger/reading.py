@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, FromClause, Row, Select, column, func, select, values
+from sqlalchemy import ARRAY, BigInteger, Connection, FromClause, Row, Select, bindparam, column, func, select
 
 from counterfoil.gate.facts import (
     Divergence,
@@ -25,8 +25,8 @@ from counterfoil.gate.facts import (
 )
 from counterfoil.gate.question import Question
 from counterfoil.ledger import tables
-from counterfoil.ledger.play import BATCH, Play, batched, find_play
-from counterfoil.ledger.presences import live_rows
+from counterfoil.ledger.play import Play, batched, find_play
+from counterfoil.ledger.presences import fact_of, live_rows
 from counterfoil.ledger.tables import MembershipKind
 
 EVERY = "*"
@@ -147,27 +147,27 @@ class _Reading:
 
     def _last_of_triples(self, triples: Collection[Triple]) -> Iterator[int]:
         table = tables.verification.c
-        for wanted in _wanted(triples):
-            last = (
-                select(func.max(table.id))
-                .where(
-                    table.consumer_id == wanted.c.consumer_id,
-                    table.content_id == wanted.c.content_id,
-                    table.provider_version_id == wanted.c.version_id,
-                )
-                .correlate(wanted)
-                .scalar_subquery()
+        wanted = _wanted(self._connection, triples)
+        last = (
+            select(func.max(table.id))
+            .where(
+                table.consumer_id == wanted.c.consumer_id,
+                table.content_id == wanted.c.content_id,
+                table.provider_version_id == wanted.c.version_id,
             )
-            yield from (one for one in self._connection.scalars(select(last).select_from(wanted)) if one is not None)
+            .correlate(wanted)
+            .scalar_subquery()
+        )
+        yield from (one for one in self._connection.scalars(select(last).select_from(wanted)) if one is not None)
 
     def _last_of_contents(self, contents: Collection[Triple], alone: int | None) -> Iterator[int]:
         """The last verification of each content; for a version that is asked about alone, that by each provider."""
         table = tables.verification.c
-        for wanted in _wanted(contents):
-            same = (table.consumer_id == wanted.c.consumer_id, table.content_id == wanted.c.content_id)
-            groups = [wanted.c.consumer_id, wanted.c.content_id] + ([table.provider_version_id] if alone else [])
-            query = select(func.max(table.id)).select_from(wanted).join(tables.verification, same[0] & same[1])
-            yield from self._connection.scalars(query.group_by(*groups))
+        wanted = _wanted(self._connection, contents)
+        same = (table.consumer_id == wanted.c.consumer_id) & (table.content_id == wanted.c.content_id)
+        groups = [wanted.c.consumer_id, wanted.c.content_id] + ([table.provider_version_id] if alone else [])
+        query = select(func.max(table.id)).select_from(wanted).join(tables.verification, same)
+        yield from self._connection.scalars(query.group_by(*groups))
 
     def _schemas(self) -> Iterator[SchemaFact]:
         """The last schema of each version in play, and of whoever is live at the destination and exchanges messages."""
@@ -212,7 +212,9 @@ class _Reading:
             query = query.join(theirs, (theirs.c.direction != mine.c.direction) & same)
             partners |= set(self._connection.scalars(query.where(mine.c.participant_id.in_(some))))
         found = (live_rows(self._connection, [place[0]], some) for some in batched(partners - set(self._play.names)))
-        return {row.version_id for rows in found for row in rows}
+        live = [row for rows in found for row in rows]
+        self._play.presences += map(fact_of, live)
+        return {row.version_id for row in live}
 
     def _schema_pairs(self, digests: Collection[str]) -> Iterator[SchemaPairFact]:
         table = tables.schema_pair.c
@@ -262,14 +264,18 @@ class _Reading:
                 )
 
 
-def _wanted(triples: Collection[Triple]) -> Iterator[FromClause]:
-    """The triples as tables to join with."""
+def _wanted(connection: Connection, triples: Collection[Triple]) -> FromClause:
+    """The triples as a table to join with: one parameter, or one for each column, however many there are."""
     names = ("consumer_id", "content_id", "version_id")
     ordered = sorted(triples)
-    for start in range(0, len(ordered), BATCH):
-        rows = values(*(column(name, BigInteger) for name in names))
-        # SQLite names columns of VALUES nowhere but in a WITH clause.
-        yield rows.data(ordered[start : start + BATCH]).cte("wanted")
+    if connection.dialect.name == "sqlite":
+        each = func.json_each(msgspec.json.encode(ordered).decode()).table_valued("value")
+        places = [func.json_extract(each.c.value, f"$[{place}]", type_=BigInteger) for place in range(len(names))]
+        return select(*(one.label(name) for one, name in zip(places, names, strict=True))).subquery("wanted")
+    columns = [[triple[place] for triple in ordered] for place in range(len(names))]
+    arrays = [bindparam(None, values, type_=ARRAY(BigInteger)) for values in columns]
+    unnested = func.unnest(*arrays).table_valued(*(column(name, BigInteger) for name in names))
+    return unnested.render_derived(name="wanted")
 
 
 def _pact_columns() -> Select[int, int, int, int, int, str, str, str, str]:

@@ -47,7 +47,8 @@ def compare(payload: Payload, outcomes: Mapping[str, Outcome], *, view: View = V
             *_acceptance(payload, taking_part, trees),
             *_observed(payload, trees, view),
             *_written(payload, taking_part),
-        )
+        ),
+        by_place=view is View.CODE,
     )
 
 
@@ -228,7 +229,7 @@ def compare_reencoded(
                 losses.setdefault(loss.pattern, []).append(loss)
     for at_place in losses.values():
         found += _attributed(payload, at_place, outcomes, read_back)
-    return distinct(found)
+    return distinct(found, by_place=view is View.CODE)
 
 
 def _losses(
@@ -292,7 +293,10 @@ def _attributed(
 def compare_orders(
     payload: Payload, outcomes: Mapping[str, Outcome], reordered: Mapping[str, Outcome], *, view: View = View.SCHEMA
 ) -> tuple[Divergence, ...]:
-    """Which stubs do other things with the same payload in another order (see `orders.reordered`)."""
+    """Which stubs do other things with the same payload in another order (see `orders.reordered`).
+
+    Where several all do, they do not disagree: if they did so in different ways, one of the orders would show it.
+    """
     dependent: dict[str, Difference | None] = {}
     both = sorted(outcomes.keys() & reordered.keys())
     both = [stub for stub in both if not isinstance(outcomes[stub], Unsupported)]
@@ -306,7 +310,7 @@ def compare_orders(
             if one is not None:
                 dependent[stub] = one
     found = [*faults(payload, {stub: reordered[stub] for stub in both})]
-    if dependent:
+    if dependent and (len(both) == 1 or len(dependent) < len(both)):
         stub, place = next(iter(dependent.items()))
         groups = (dependent, set(both) - dependent.keys())
         detail = f"{stub} {_order_detail(outcomes[stub], place)}"

@@ -40,8 +40,8 @@ class View(Enum):
     """Of runtime stubs, which name and type everything as the schema does: only equal things are the same."""
     CODE = "code"
     """Of service stubs, each in the idiom of its language. None of these is a difference: the spelling of a name
-    (userId, user_id); which of absent, null and undefined stands for nothing; an integer or a float of the same value;
-    an enum value, its name or its number; an object with text keys or a map."""
+    (userId, user_id); which of absent, null and undefined stands for nothing; an integer, a float or the digits of
+    the same value; an enum value, its name or its number; an object with text keys or a map."""
 
 
 class Aspect(Enum):
@@ -209,6 +209,8 @@ def _idiomatic(one: Tree, other: Tree) -> bool:
     if isinstance(one, Integer) and isinstance(other, Float):
         value = other.value
         return value.is_integer() and other.bits != _NEGATIVE_ZERO and f"{value:.0f}" == one.digits
+    if isinstance(one, Integer):
+        return isinstance(other, Text) and other.encoded == one.digits.encode()
     if isinstance(one, EnumValue):
         return (isinstance(other, Text) and one.name.encode() == other.encoded) or (
             isinstance(other, Integer) and str(one.number) == other.digits

@@ -101,12 +101,12 @@ def show_groups(groups: Groups) -> str:
     return " / ".join(", ".join(group) for group in groups)
 
 
-def distinct(found: Iterable[Divergence]) -> tuple[Divergence, ...]:
-    """The first of each signature."""
-    by_signature: dict[str, Divergence] = {}
+def distinct(found: Iterable[Divergence], *, by_place: bool = False) -> tuple[Divergence, ...]:
+    """The first of each signature; or, by place, of each signature at each place."""
+    firsts: dict[tuple[str, str], Divergence] = {}
     for one in found:
-        by_signature.setdefault(one.signature, one)
-    return tuple(by_signature.values())
+        firsts.setdefault((one.signature, one.path if by_place else ""), one)
+    return tuple(firsts.values())
 
 
 FAULTS = frozenset({DivergenceClass.CRASH, DivergenceClass.TIMEOUT, DivergenceClass.GARBLED})

@@ -51,6 +51,10 @@ _SAME: Final = {
         (f"{EDGE}padding {where}" for where in ("where none belongs", "in the middle", "after one character")),
         f"{EDGE}wrong padding of base64",
     ),
+    **dict.fromkeys(
+        (f"{EDGE}{number}" for number in ("0.1", "2^24+1", "many digits", "float in between")),
+        f"{EDGE}number between two floats",
+    ),
     f"{EDGE}duplicate map key, default last": f"{EDGE}duplicate map key",
     "duplicate key, default last": "duplicate key",
     f"{EDGE}-0 as text": f"{EDGE}-0.0",
@@ -90,7 +94,7 @@ def condition(state: str) -> str:
 def _of_several(state: str) -> str:
     """Of several members of a oneof it matters which are there, and which are null."""
     plain = state.removesuffix(BY_PROTO_NAME)
-    return VALUE if plain in _SOMETHING else plain
+    return VALUE if plain in _SOMETHING or plain.startswith(EDGE) else plain
 
 
 def family(kind: str, state: str) -> str:

@@ -88,8 +88,14 @@ class Document:
     rest: bytes = b""
 
 
+PLAIN = re.compile(rb"[ !#-\[\]-~]*")
+"""What stands for itself."""
+
+
 def text_of(raw: bytes) -> str | None:
     """What the inside of quotes stands for; None where it is no valid JSON string."""
+    if PLAIN.fullmatch(raw):
+        return raw.decode()
     try:
         return cast("str", json.loads(b'"%b"' % raw, strict=True))
     except ValueError:

@@ -89,11 +89,11 @@ def relabelled(payload: Payload, original: Payload | None, message: Descriptor) 
 
 def _shallow(words: tuple[str, str, str], outermost: Mapping[str, str]) -> tuple[str, str, str]:
     """Of what stands very deep only the outermost field, and the number of levels under it."""
-    path, _kind, _state = words
+    path, kind, _state = words
     first, *deeper = path.split(".")
     if len(deeper) < DEEP:
         return words
-    return first, outermost[first.rstrip("[]{}")], f"nesting of {len(deeper)}"
+    return first, outermost.get(first.rstrip("[]{}"), kind), f"nesting of {len(deeper)}"
 
 
 def _purpose(part: _Part, purposes: dict[str, tuple[str, str, str]]) -> tuple[str, str, str]:
@@ -243,7 +243,16 @@ def _wire_field(record: wire_tree.Record, field: Field, prefix: str, data: bytes
     if wire_type not in {field.wire_type, wire_tree.WireType.LEN if field.is_packable else field.wire_type}:
         state = f"wire type mismatch: {_WIRE_TYPES[wire_type]}"
     again = _again_in_binary if field.shape is Shape.SINGULAR else None
+    if not state and field.shape is not Shape.MAP and _has_unknown(content, field.message):
+        state = UNKNOWN_FIELD
     yield _Part(path + where, field.kind, state or looks.of_record(record, type_of(field.kind)), data, again)
+
+
+def _has_unknown(content: wire_tree.Content, inside: Descriptor | None) -> bool:
+    """Whether a message that JSON treats specially holds what it does not know."""
+    if inside is None or not isinstance(content, wire_tree.Nested):
+        return False
+    return any(record.number not in inside.fields_by_number for record in content.message.records)
 
 
 def _is_filled(content: wire_tree.Content) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from dataclasses import replace
+from functools import lru_cache
 from typing import TypeVar
 
 from google.protobuf.descriptor import Descriptor
 
 from counterfoil.probe import json_tree, wire_tree
-from counterfoil.probe.fields import Field, Shape, fields_of
+from counterfoil.probe.fields import CACHED_MESSAGES, Field, Shape, fields_of
 from counterfoil.probe.payloads import Encoding, Payload
 
 T = TypeVar("T")
@@ -52,12 +53,22 @@ def _json(data: bytes, message: Descriptor) -> bytes:
     return json_tree.write(replace(document, root=_json_message(document.root, message)))
 
 
+@lru_cache(maxsize=CACHED_MESSAGES)
+def _by_name(message: Descriptor) -> dict[str, Field]:
+    return {name: field for field in fields_of(message) for name in (field.name, field.json_name)}
+
+
+@lru_cache(maxsize=CACHED_MESSAGES)
+def _by_number(message: Descriptor | None) -> dict[int, tuple[Hashable, Descriptor | None]]:
+    """For each field the group in which it keeps its order, and the message that it holds."""
+    fields = fields_of(message) if message else ()
+    return {one.number: (("oneof", one.oneof) if one.oneof else ("field", one.number), one.message) for one in fields}
+
+
 def _json_message(node: json_tree.Node, message: Descriptor) -> json_tree.Node:
     if not isinstance(node, json_tree.Object):
         return node
-    fields: dict[str, Field] = {}
-    for field in fields_of(message):
-        fields |= {field.name: field, field.json_name: field}
+    fields = _by_name(message)
     members: list[tuple[Hashable, json_tree.Member]] = []
     for member in node.members:
         key, value = _read(node, member)
@@ -66,7 +77,8 @@ def _json_message(node: json_tree.Node, message: Descriptor) -> json_tree.Node:
             members.append((key, member))
         else:
             group = ("oneof", known.oneof) if known.oneof else ("field", known.number)
-            members.append((group, replace(member, value=_json_field(value, known))))
+            turned = _json_field(value, known)
+            members.append((group, member if turned is value else json_tree.Member(member.key, turned)))
     return replace(node, members=_turned(members))
 
 
@@ -116,13 +128,12 @@ def _binary(data: bytes, message: Descriptor) -> bytes:
 def _wire_message(message: wire_tree.WireMessage, descriptor: Descriptor | None) -> wire_tree.WireMessage:
     if message.rest:
         raise _NoOrderError
-    fields = {field.number: field for field in fields_of(descriptor)} if descriptor else {}
+    fields = _by_number(descriptor)
     records: list[tuple[Hashable, wire_tree.Record]] = []
     for record in message.records:
-        field = fields.get(record.number)
-        inside = field.message if field else None
-        group = ("oneof", field.oneof) if field and field.oneof else ("field", record.number)
-        records.append((group, replace(record, content=_wire_content(record.content, inside))))
+        group, inside = fields.get(record.number) or (("field", record.number), None)
+        content = _wire_content(record.content, inside)
+        records.append((group, record if content is record.content else replace(record, content=content)))
     return replace(message, records=_turned(records))
 
 

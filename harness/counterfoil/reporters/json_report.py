@@ -20,6 +20,7 @@ from counterfoil.model import (
     Verdict,
     Waiver,
 )
+from counterfoil.reporters import null_matrix
 
 FORMAT_VERSION = 1
 
@@ -51,6 +52,7 @@ def document(report: Report, duration_s: float) -> dict[str, object]:
             {"label": step.label, "started_s": round(step.started_s, 3), "duration_s": round(step.duration_s, 3)}
             for step in report.steps
         ],
+        "null_matrix": null_matrix.as_values(report),
         "duration_s": round(duration_s, 3),
     }
 

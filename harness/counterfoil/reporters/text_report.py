@@ -38,7 +38,9 @@ UNITS = {
     Lane.PACTS: "pact file",
     Lane.VERIFY: "interactions",
     Lane.SCHEMA: "checks",
+    Lane.NULLS: "bodies",
     Lane.PROBE: "searches",
+    Lane.STUB: "checks",
 }
 EVIDENCE_SHOWN = 6
 OUTPUT_LINES_SHOWN = 8

@@ -22,7 +22,10 @@ PRODUCT_ID = 9007199254740993
 _ID = r"^[1-9]\d{0,18}$"
 
 BODY: dict[str, object] = {
-    "eventId": match.str("0190f3a2-5c1e-7d3b-9a44-2f6f0d0c7b11"),
+    # Not by type: an event without an id cannot be told from the same one sent twice.
+    "eventId": match.regex(
+        "0190f3a2-5c1e-7d3b-9a44-2f6f0d0c7b11", regex=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+    ),
     "requestId": match.str("0190f3a2-5c1e-7d3b-9a44-2f6f0d0c7b10"),
     "userId": match.regex(str(USER_ID), regex=_ID),
     "productIds": match.each_like(match.regex(str(PRODUCT_ID), regex=_ID), min=1),

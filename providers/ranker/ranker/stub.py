@@ -8,7 +8,13 @@ from shop.v1 import ranking_pb2
 
 from ranker.events import read_event
 from ranker.grpc_door import from_generated, to_generated
-from ranker.messages import ScoreCandidatesRequest, ScoreCandidatesResponse, read_profile, read_score_request
+from ranker.messages import (
+    ScoreCandidatesRequest,
+    ScoreCandidatesResponse,
+    read_error,
+    read_profile,
+    read_score_request,
+)
 from ranker.wire import read_message, write_message
 
 
@@ -24,6 +30,7 @@ def build_stub() -> Stub:
     stub.protobuf("shop.v1.ScoreCandidatesResponse", encode=write_generated_response)
     stub.json("shop.v1.UserProfile", decode=read_profile)
     stub.json("shop.v1.RecommendationServed", decode=read_event)
+    stub.json("error", decode=read_error)
     return stub
 
 

@@ -82,6 +82,7 @@ def test_describes_itself() -> None:
         "shop.v1.ScoreCandidatesResponse",
         "shop.v1.UserProfile",
         "shop.v1.RecommendationServed",
+        "error",
     ]
 
 

@@ -49,7 +49,7 @@ export function recommendationsLike(exact = {}, exactProduct = {}) {
           category: string('books'),
           price: {
             currencyCode: regex(/^[A-Z]{3}$/, 'EUR'),
-            units: regex(/^\d{1,19}$/, '12'),
+            units: textLike(/^\d{1,19}$/, '12'),
             nanos: MatchersV3.integer(990_000_000),
           },
           availability: regex(AVAILABILITY, 'AVAILABILITY_IN_STOCK'),
@@ -82,6 +82,17 @@ function exactly(value) {
 function zero() {
   const rules = [{ 'pact:matcher:type': 'number' }, { 'pact:matcher:type': 'regex', regex: '^0(\\.0+)?$' }];
   return { 'pact:matcher:type': rules, value: 0 };
+}
+
+/**
+ * A string with a pattern. Pact compares a pattern with the text of any value, so that the number 0 would do as well.
+ *
+ * @param {RegExp} pattern
+ * @param {string} value
+ */
+function textLike(pattern, value) {
+  const rules = [{ 'pact:matcher:type': 'type' }, { 'pact:matcher:type': 'regex', regex: pattern.source }];
+  return { 'pact:matcher:type': rules, value };
 }
 
 /** @param {string} message */

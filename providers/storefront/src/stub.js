@@ -7,7 +7,7 @@ import { Stub } from 'counterfoil-stub';
 
 import { GetRecommendationsRequestSchema, GetRecommendationsResponseSchema } from '../gen/shop/v1/recommendation_pb.js';
 import { readProfile, writeProfile } from './profile-json.js';
-import { readRecommendationsResponse, writeRecommendationsRequest } from './recommendation-json.js';
+import { readErrorMessage, readRecommendationsResponse, writeRecommendationsRequest } from './recommendation-json.js';
 import { fromResponseMessage, toRequestMessage } from './recommendation-proto.js';
 
 /** @typedef {import('./recommendation.js').RecommendationQuery} RecommendationQuery */
@@ -43,6 +43,7 @@ function writeGeneratedRequest(query) {
 const stub = new Stub({ runtime: 'zod', version });
 stub.json('shop.v1.GetRecommendationsResponse', { decode: readRecommendationsResponse });
 stub.protobuf('shop.v1.GetRecommendationsResponse', { decode: readGeneratedResponse });
+stub.json('error', { decode: readErrorMessage });
 stub.json('shop.v1.UserProfile', { decode: readProfile, encode: writeProfile });
 stub.json('shop.v1.GetRecommendationsRequest', {
   decode: (bytes) => toQuery(fromJsonString(GetRecommendationsRequestSchema, Buffer.from(bytes).toString())),

@@ -27,6 +27,7 @@ fn stub() -> Stub {
     http::<json::ScoreCandidatesRequest>(&mut stub, "shop.v1.ScoreCandidatesRequest");
     http::<json::ScoreCandidatesResponse>(&mut stub, "shop.v1.ScoreCandidatesResponse");
     http::<json::RecommendationServed>(&mut stub, "shop.v1.RecommendationServed");
+    http::<json::ErrorBody>(&mut stub, "error");
     grpc::<schema::GetRecommendationsRequest>(&mut stub, "shop.v1.GetRecommendationsRequest");
     grpc::<schema::GetRecommendationsResponse>(&mut stub, "shop.v1.GetRecommendationsResponse");
     grpc::<schema::ScoreCandidatesRequest>(&mut stub, "shop.v1.ScoreCandidatesRequest");

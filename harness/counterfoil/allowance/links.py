@@ -1,0 +1,62 @@
+"""Which body of which interaction is read by which decoder: what the null lane judges. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from counterfoil.allowance.exchanges import Exchange, Sender, Underived, exchanges, reader_of
+from counterfoil.model import Case, Lane
+from counterfoil.pacts import Interaction, InteractionKind, Pact
+from counterfoil.workspace import Decoder, Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedReading:
+    """One body to be read, as a case. `link`: None where nothing says how its reader decodes it."""
+
+    case: Case
+    pact: Pact
+    interaction: Interaction
+    body: Exchange | Underived
+    reader: str
+    link: Decoder | None
+
+
+def plan_readings(settings: Settings, pacts: Iterable[Pact]) -> Iterator[PlannedReading]:
+    """Every body that somebody has to read, once any participant says how it reads.
+
+    The request of an HTTP interaction is judged where its reader says how it decodes it: what is sent there has been
+    answered by the running provider, and it mostly is all that the contract allows.
+    """
+    if not any(participant.decoders for participant in settings.participants.values()):
+        return
+    for pact in pacts:
+        for interaction in pact.interactions:
+            for body in exchanges(interaction):
+                reader = reader_of(pact, body.sender)
+                link = link_of(settings, pact, interaction, body)
+                if link or not (interaction.kind is InteractionKind.HTTP and body.sender is Sender.CONSUMER):
+                    part = body.part if body.index == 0 else f"{body.part} {body.index + 1}"
+                    case = Case(
+                        lane=Lane.NULLS,
+                        subject=pact.pair,
+                        name=f"{interaction.description} ({part})",
+                        participants=(pact.consumer, pact.provider),
+                    )
+                    yield PlannedReading(
+                        case=case, pact=pact, interaction=interaction, body=body, reader=reader, link=link
+                    )
+
+
+def link_of(settings: Settings, pact: Pact, interaction: Interaction, body: Exchange | Underived) -> Decoder | None:
+    """The first entry of the reader's `reads` that fits."""
+    reader = settings.participants.get(reader_of(pact, body.sender))
+    sender = pact.consumer if body.sender is Sender.CONSUMER else pact.provider
+    for one in reader.decoders if reader else ():
+        of_part = one.part in {None, body.part}
+        described = any(fnmatchcase(interaction.description, pattern) for pattern in one.interactions)
+        if one.sender == sender and of_part and described:
+            return one
+    return None

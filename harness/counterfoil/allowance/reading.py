@@ -1,0 +1,238 @@
+"""What a program makes of the payloads that a contract allows: proven, misread, rejected or unproven. Pure.
+
+Where a value went is found by comparison: the observation of the payload differs from that of a payload with a plain
+value in the same place in the leaves that the place decides. What stands there tells null read as 0 from null read as
+null. A place that decides no leaf is not read, and nothing can be misread there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from counterfoil.allowance.edits import Edit, apply
+from counterfoil.allowance.json_values import type_of
+from counterfoil.allowance.payloads import Allowed, lattice
+from counterfoil.allowance.states import Derivation, Derived
+from counterfoil.pacts import Json, canonical
+from counterfoil.probe.observation import (
+    Boolean,
+    Float,
+    Integer,
+    ListOf,
+    MalformedObservationError,
+    MapOf,
+    MessageOf,
+    Missing,
+    Text,
+    Tree,
+    parse_observation,
+    render,
+)
+from counterfoil.probe.outcomes import Crashed, Decoded, EncodeFailed, Outcome, Rejected, TimedOut, Unsupported
+from counterfoil.probe.payloads import DEFAULT, NULL, VALUE
+
+PLAIN_VALUES: Final[tuple[Json, ...]] = (1, 0.5, "a", True, {})
+"""Tried in the place of an example that is null or a default itself, to find where the place is seen."""
+SHOWN_CHARS: Final = 60
+
+
+class Result(StrEnum):
+    """What is known of a place in a state, the worst first."""
+
+    REJECTED = "rejected"
+    MISREAD = "misread"
+    UNPROVEN = "unproven"
+    PROVEN = "proven"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What a program made of one payload. `words` go on after its name: "reads it as 0"; empty where all is well."""
+
+    allowed: Allowed
+    result: Result
+    words: str = ""
+
+    @property
+    def is_about_presence(self) -> bool:
+        """Whether the payload differs from the example in presence, and not in a value only."""
+        return all(item.state != VALUE for item in self.allowed.items)
+
+
+Outcomes = Mapping[str, Outcome]
+"""What the program did with each document, by the document's canonical JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """What to try on the reader of a body: the payloads that are allowed, each with its canonical JSON."""
+
+    derivation: Derivation
+    payloads: tuple[tuple[Allowed, str], ...]
+
+    @property
+    def example(self) -> str:
+        """The example, as canonical JSON."""
+        return canonical(self.derivation.exchange.example)
+
+    def questions(self) -> tuple[str, ...]:
+        """Every document to give to the reader, each once: what is allowed, and what the answers are held to."""
+        wanted = dict.fromkeys(text for _, text in self.payloads)
+        for allowed, _ in self.payloads:
+            if len(allowed.items) == 1:
+                wanted |= dict.fromkeys(map(canonical, _references(self.derivation, allowed.items[0])))
+        return tuple(wanted)
+
+
+def trials(derivation: Derivation) -> Trials:
+    """Every payload that is allowed, and the example once for each of its places, in the state that it has there."""
+    found = [(allowed, canonical(allowed.document)) for allowed in lattice(derivation)]
+    example = derivation.exchange.example
+    places = [item for item in derivation.having(allowed=True) if item.is_the_example]
+    of_places = [(Allowed(example, (item,)), canonical(example)) for item in places]
+    return Trials(derivation, (*found, *of_places))
+
+
+def judge(tried: Trials, outcomes: Outcomes) -> Iterator[Judgement]:
+    """A judgement of each payload. Where the very example is rejected, only which of its places is the cause."""
+    if isinstance(outcomes.get(tried.example), Rejected | Crashed | TimedOut):
+        causes = [allowed for allowed, _ in tried.payloads if _is_cause(tried, allowed, outcomes)]
+        for allowed in causes or [Allowed(tried.derivation.exchange.example)]:
+            yield _judged(tried.derivation, allowed, tried.example, outcomes)
+        return
+    for allowed, text in tried.payloads:
+        yield _judged(tried.derivation, allowed, text, outcomes)
+
+
+def _is_cause(tried: Trials, allowed: Allowed, outcomes: Outcomes) -> bool:
+    """Whether the example is read once a place that is null or default in it has a plain value."""
+    if len(allowed.items) != 1 or not allowed.items[0].is_the_example:
+        return False
+    others = _references(tried.derivation, allowed.items[0])
+    return any(isinstance(outcomes[canonical(document)], Decoded) for document in others)
+
+
+def _references(derivation: Derivation, item: Derived) -> Iterator[Json]:
+    """Documents with a plain value in a place, the example first."""
+    if item.state not in {NULL, DEFAULT}:
+        return
+    example = derivation.exchange.example
+    yield example
+    for value in PLAIN_VALUES:
+        yield apply(example, Edit(item.edit.place, value))
+
+
+def _judged(derivation: Derivation, allowed: Allowed, text: str, outcomes: Outcomes) -> Judgement:
+    outcome = outcomes[text]
+    match outcome:
+        case Decoded(observation) | EncodeFailed(_, observation):
+            return _as_read(derivation, allowed, outcomes, observation)
+        case Rejected(message):
+            return Judgement(allowed=allowed, result=Result.REJECTED, words=f"rejects it: {message[:SHOWN_CHARS]}")
+        case Crashed(exit_code, _):
+            return Judgement(allowed=allowed, result=Result.REJECTED, words=f"ends with exit code {exit_code} on it")
+        case TimedOut(after_s):
+            return Judgement(allowed=allowed, result=Result.REJECTED, words=f"gives no answer to it in {after_s:g} s")
+        case Unsupported(reason):
+            return Judgement(allowed=allowed, result=Result.UNPROVEN, words=f"cannot be asked: {reason[:SHOWN_CHARS]}")
+        case _:
+            return Judgement(allowed=allowed, result=Result.UNPROVEN, words="gives an answer that is none")
+
+
+def _as_read(derivation: Derivation, allowed: Allowed, outcomes: Outcomes, observation: bytes) -> Judgement:
+    if not observation:
+        return Judgement(allowed=allowed, result=Result.UNPROVEN, words="does not tell what it saw")
+    if len(allowed.items) == 1:
+        try:
+            words = _misread(derivation, allowed.items[0], outcomes, observation)
+        except MalformedObservationError as why:
+            return Judgement(allowed=allowed, result=Result.UNPROVEN, words=f"tells what cannot be read: {why}")
+        if words:
+            return Judgement(allowed=allowed, result=Result.MISREAD, words=f"reads it as {words}")
+    return Judgement(allowed=allowed, result=Result.PROVEN)
+
+
+def _misread(derivation: Derivation, item: Derived, outcomes: Outcomes, observation: bytes) -> str:
+    """As what else the place was read; empty where it was read as what it is, or not at all."""
+    wrong = _WRONG.get(item.state)
+    if item.state == VALUE and type_of(item.edit.value) == "Integer" and not item.is_the_example:  # type: ignore[arg-type]  # no key was removed
+        return _rounded(derivation, item, outcomes, observation)
+    if wrong is None:
+        return ""
+    seen = parse_observation(observation)
+    for document in _references(derivation, item):
+        other = outcomes[canonical(document)]
+        if isinstance(other, Decoded) and other.observation not in {b"", observation}:
+            leaves = differences(parse_observation(other.observation), seen)
+            return next((words for _, leaf in leaves if (words := wrong(leaf))), "")
+    return ""
+
+
+def _rounded(derivation: Derivation, item: Derived, outcomes: Outcomes, observation: bytes) -> str:
+    """A whole number that was read as another one, where the example says that whole numbers are meant."""
+    example = outcomes[canonical(derivation.exchange.example)]
+    if not isinstance(example, Decoded) or not _is_whole(derivation, item):
+        return ""
+    for before, after in differences(parse_observation(example.observation), parse_observation(observation)):
+        number = _number(after)
+        if _number(before) is not None and number is not None and number != item.edit.value:
+            return render(after)  # type: ignore[arg-type]  # it is a number
+    return ""
+
+
+def _is_whole(derivation: Derivation, item: Derived) -> bool:
+    there: Json = derivation.exchange.example
+    for step in item.edit.place:
+        there = there[int(step)] if isinstance(there, list) else there[step] if isinstance(there, dict) else None
+    return type_of(there) == "Integer"
+
+
+def _number(leaf: Tree | None) -> float | None:
+    if isinstance(leaf, Integer):
+        return int(leaf.digits) if len(leaf.digits) < SHOWN_CHARS else None
+    return leaf.value if isinstance(leaf, Float) else None
+
+
+def differences(one: Tree, other: Tree) -> Iterator[tuple[Tree | None, Tree | None]]:
+    """The pairs of leaves in which two observations differ; None where one of them has nothing."""
+    if one == other:
+        return
+    below = _children(one), _children(other)
+    if below[0] is None or below[1] is None or type(one) is not type(other):
+        yield one, other
+        return
+    for key in dict.fromkeys([*below[0], *below[1]]):
+        before, after = below[0].get(key), below[1].get(key)
+        if before is None or after is None:
+            yield before, after
+        else:
+            yield from differences(before, after)
+
+
+def _children(tree: Tree) -> Mapping[object, Tree] | None:
+    if isinstance(tree, MessageOf):
+        return dict(tree.fields)
+    if isinstance(tree, ListOf):
+        return dict(enumerate(tree.items))
+    return dict(tree.entries) if isinstance(tree, MapOf) else None
+
+
+def _null_as_value(leaf: Tree | None) -> str:
+    """0, "", false or a default in the place of null; an empty list is how protobuf's JSON mapping reads null."""
+    is_zero = isinstance(leaf, Float | Integer) and _number(leaf) == 0
+    if is_zero or leaf in {Text(b""), Boolean(value=False)}:
+        return render(leaf)  # type: ignore[arg-type]  # it is a leaf
+    return "its default" if leaf is Missing.DEFAULT else ""
+
+
+def _default_as_nothing(leaf: Tree | None) -> str:
+    """Null, absent or undefined in the place of 0, "" or false."""
+    if leaf is None:
+        return "absent"
+    return leaf.value if isinstance(leaf, Missing) and leaf is not Missing.DEFAULT else ""
+
+
+_WRONG: Final[Mapping[str, Callable[[Tree | None], str]]] = {NULL: _null_as_value, DEFAULT: _default_as_nothing}

@@ -1,0 +1,88 @@
+"""Which presence states of a protobuf message's fields the interactions of a pact show, and which never. Pure.
+
+Pact has no optional matcher: that a field can be absent or null is only tested by an interaction in which it is. The
+schema knows of more: a field with explicit presence may be unset in any message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+from counterfoil.allowance.edits import Edit, apply, state_of
+from counterfoil.allowance.exchanges import Exchange, exchanges
+from counterfoil.allowance.links import link_of
+from counterfoil.allowance.paths import Steps, shown
+from counterfoil.pacts import Interaction, Json, Pact
+from counterfoil.probe.payloads import ABSENT, NULL
+from counterfoil.workspace import Settings
+
+MAX_DEPTH = 32
+WELL_KNOWN = "google.protobuf."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeverShown:
+    """A field that the schema lets be unset, and that every interaction shows with a value.
+
+    `example` is the body of `interaction` with null in the field.
+    """
+
+    path: str
+    field: str
+    interaction: Interaction
+    example: Json
+
+
+def never_shown(settings: Settings, pact: Pact, message: Descriptor) -> Iterator[NeverShown]:
+    """The fields of a message that no interaction of the pact shows absent or null, though it shows them."""
+    states: dict[str, set[str]] = {}
+    first: dict[str, tuple[str, Interaction, Exchange, Steps]] = {}
+    for interaction, body in _bodies(settings, pact, message.full_name):
+        for field, place, state in _fields(message, body.example, ()):
+            path = shown(place, generalised=True)
+            states.setdefault(path, set()).add(state)
+            if state not in {ABSENT, NULL}:
+                first.setdefault(path, (field.full_name, interaction, body, place))
+    for path, (name, interaction, body, place) in first.items():
+        if not states[path] & {ABSENT, NULL}:
+            example = apply(body.example, Edit(place, None))
+            yield NeverShown(path=path, field=name, interaction=interaction, example=example)
+
+
+def _bodies(settings: Settings, pact: Pact, message: str) -> Iterator[tuple[Interaction, Exchange]]:
+    """What is read by the decoder of a message, in every interaction."""
+    for interaction in pact.interactions:
+        for body in exchanges(interaction):
+            link = link_of(settings, pact, interaction, body)
+            if isinstance(body, Exchange) and link and link.message == message:
+                yield interaction, body
+
+
+def _fields(message: Descriptor, value: Json, place: Steps) -> Iterator[tuple[FieldDescriptor, Steps, str]]:
+    """Every field that may be unset, with its state in this value; and those of the messages in it."""
+    if not isinstance(value, dict) or message.full_name.startswith(WELL_KNOWN) or len(place) > MAX_DEPTH:
+        return
+    for field in message.fields:
+        key = field.json_name if field.json_name in value or field.name not in value else field.name
+        here = (*place, key)
+        if _is_nullable(field):
+            yield field, here, state_of(value[key]) if key in value else ABSENT
+        elif field.message_type is not None and key in value:
+            for at, element in _elements(field, value[key], here):
+                yield from _fields(field.message_type, element, at)
+
+
+def _is_nullable(field: FieldDescriptor) -> bool:
+    """A single value with explicit presence; messages, oneofs and extensions apart."""
+    in_oneof = field.containing_oneof is not None and len(field.containing_oneof.fields) > 1
+    return bool(field.has_presence) and field.message_type is None and not in_oneof and not field.is_required
+
+
+def _elements(field: FieldDescriptor, value: Json, place: Steps) -> Iterable[tuple[Steps, Json]]:
+    is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
+    if field.is_repeated and not is_map and isinstance(value, list):
+        return [((*place, str(index)), element) for index, element in enumerate(value)]
+    return [] if field.is_repeated else [(place, value)]

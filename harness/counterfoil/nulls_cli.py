@@ -1,0 +1,36 @@
+"""The command `nulls`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from counterfoil.consumers import read_pacts
+from counterfoil.engine import Engine
+from counterfoil.errors import UsageError
+from counterfoil.model import Lane
+from counterfoil.plan import Selection, make_plan
+from counterfoil.reporters import null_matrix
+from counterfoil.shell import judge, open_workspace, output_option, with_waivers
+
+
+@click.command()
+@click.option("--participant", "participants", multiple=True, help="Only contracts of this participant; repeatable.")
+@click.option("-k", "keyword", default="", help="Only cases whose id contains this, whatever the letters' case.")
+@output_option
+@click.pass_obj
+def nulls(config: Path | None, participants: tuple[str, ...], keyword: str, output: str) -> None:
+    """Give every payload that the pacts allow to the decoders that read it, and print the null matrix."""
+    workspace = open_workspace(config)
+    if not any(participant.decoders for participant in workspace.settings.participants.values()):
+        raise UsageError(
+            f"no participant of {workspace.file.name} says how it reads what it is sent",
+            where=str(workspace.file),
+            why="payloads are given to a participant's own decoder, through its service stub",
+            fix="add [[participants.NAME.decoders]]; see docs/null-contracts.md",
+        )
+    selection = Selection(lanes=frozenset({Lane.NULLS}), participants=frozenset(participants), keyword=keyword)
+    plan = make_plan(workspace.settings, read_pacts(workspace), selection)
+    run = with_waivers(workspace, lambda processes: Engine(workspace, processes).check(plan), lambda _: False)
+    judge(run, output, above=null_matrix.render)

@@ -1,0 +1,66 @@
+"""The null matrix: what each participant makes of each field of each contract in each presence state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from counterfoil.allowance.reading import Result
+from counterfoil.model import Report
+from counterfoil.reporters.text_report import printable
+
+STATES = ("absent", "null", "default", "empty", "value", "extra")
+STYLES = {Result.REJECTED: "bold red", Result.MISREAD: "bold red", Result.UNPROVEN: "yellow", Result.PROVEN: "green"}
+
+WIDTH = 240
+"""Lines are not broken to the width of the screen."""
+
+Cell = Mapping[str, Result]
+"""The result of each state that the contract allows."""
+
+
+def rows(report: Report) -> dict[tuple[str, str], dict[str, dict[str, Result]]]:
+    """Cells by (contract, field) and participant, the worst result where several interactions show a state."""
+    found: dict[tuple[str, str], dict[str, dict[str, Result]]] = {}
+    order = list(Result)
+    for result in sorted(report.results, key=lambda one: one.case.id):
+        for seen in result.states:
+            cell = found.setdefault((seen.contract, seen.field), {}).setdefault(seen.participant, {})
+            cell[seen.state] = min(cell.get(seen.state, Result.PROVEN), Result(seen.result), key=order.index)
+    return dict(sorted(found.items()))
+
+
+def as_values(report: Report) -> list[dict[str, object]]:
+    """The matrix for JSON: a row for each field and participant."""
+    return [
+        {"contract": contract, "field": field, "participant": participant, "states": dict(sorted(cell.items()))}
+        for (contract, field), cells in rows(report).items()
+        for participant, cell in cells.items()
+    ]
+
+
+def render(console: Console, report: Report) -> None:
+    """A table for each contract with a row for each field; what the contract does not allow is left out of a cell."""
+    matrix = rows(report)
+    for contract in dict.fromkeys(contract for contract, _ in matrix):
+        fields = {field: cells for (of, field), cells in matrix.items() if of == contract}
+        readers = sorted({name for cells in fields.values() for name in cells})
+        table = Table(printable(contract), *map(printable, readers), box=None, pad_edge=False, header_style="bold")
+        for field, cells in fields.items():
+            table.add_row(printable(field), *(_cell(cells.get(name, {})) for name in readers))
+        console.print(table, width=WIDTH)
+        console.print()
+
+
+def _cell(cell: Cell) -> Text:
+    """For example `null misread; default, value proven`."""
+    text = Text()
+    for result in Result:
+        states = [state for state in STATES if cell.get(state) is result]
+        if states:
+            text.append("; " if text.plain else "")
+            text.append(f"{', '.join(states)} {result}", style=STYLES[result])
+    return text

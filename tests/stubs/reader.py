@@ -1,0 +1,48 @@
+"""A service stub with readers of one field, `amount`, that make different things of it. Run by path."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+
+from counterfoil.stub import Stub
+
+Read = Callable[[dict[str, Any]], object]
+
+
+def strict(body: dict[str, Any]) -> object:
+    if not isinstance(body["amount"], int | float):
+        raise TypeError("amount is not a number")
+    return body["amount"]
+
+
+def dying(body: dict[str, Any]) -> object:
+    if body["amount"] is None:
+        os._exit(3)
+    return body["amount"]
+
+
+READERS: dict[str, Read] = {
+    "faithful": lambda body: body["amount"],
+    "zeroing": lambda body: body["amount"] if body["amount"] is not None else 0,
+    "emptying": lambda body: body["amount"] if body["amount"] is not None else "",
+    "falsy": lambda body: body["amount"] or None,
+    "double": lambda body: float(body["amount"]),
+    "blind": lambda body: len(body) > 1,
+    "strict": strict,
+    "dying": dying,
+    "shop.Product": lambda body: body.get("amount"),
+}
+
+
+def decoder(read: Read) -> Callable[[bytes], object]:
+    return lambda data: {"amount": read(json.loads(data)), "more": "stays"}
+
+
+if __name__ == "__main__":
+    stub = Stub(runtime="readers", version="1")
+    for name, reader in READERS.items():
+        stub.json(name, decode=decoder(reader))
+    stub.run()

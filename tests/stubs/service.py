@@ -1,0 +1,28 @@
+"""A service stub of one message: `NULL_AS=HOW python service.py`, where null is "absent", "empty" or "refused"."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from counterfoil.stub import Stub
+
+NULL_AS = os.environ["NULL_AS"]
+
+
+def read_thing(body: bytes) -> dict[str, Any]:
+    """The thing as a dict of what this service knows of it."""
+    document = json.loads(body)
+    name = document["name"]
+    if name is None and NULL_AS == "refused":
+        message = "name: null"
+        raise ValueError(message)
+    if name is None and NULL_AS == "empty":
+        name = ""
+    return {"name": name, "id": document["id"]}
+
+
+stub = Stub(runtime="service", version="1")
+stub.json("probe.v1.Thing", decode=read_thing)
+stub.run()

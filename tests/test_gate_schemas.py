@@ -1,0 +1,74 @@
+"""Schemas at the gate: recorded by publish, compared when it is asked, in the direction in which the data flows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from counterfoil.schema_judge import containers
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+
+from tests.gated import Gate, gate_in
+
+PROTO = """syntax = "proto3";
+package shop.v1;
+message Money { %s units = 1; }
+message Order { Money total = 1; }
+message Other { Money total = 1; string name = 2; }
+"""
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    """Web writes orders, shop reads them; version 1 of shop is live, and no pact is between them."""
+    made = gate_in(tmp_path)
+    made.shop.configure("schema", dir="protos")
+    made.shop.configure("participants.web", writes=["shop.v1.Order"], reads=["shop.v1.Other"])
+    made.shop.configure("participants.shop", writes=["shop.v1.Money"], reads=["shop.v1.Order"])
+    made.shop.write("protos/shop.proto", PROTO % "int64")
+    made.publish("web@1")
+    made.publish("shop@1")
+    made.deploy("shop@1")
+    return made
+
+
+@pytest.mark.fires("SCHEMA_NOT_READ")
+@pytest.mark.silent("SCHEMAS_NOT_COMPARED")
+def test_a_change_that_the_live_reader_does_not_read_is_stopped_with_a_payload(gate: Gate) -> None:
+    assert gate.deployable("web@1").verdict == "compatible"
+    gate.shop.write("protos/shop.proto", PROTO % "string")
+    gate.publish("web@2")
+    answer = gate.deployable("web@2")
+    assert answer.rules == {("SCHEMA_NOT_READ", "shop 1←web 2")}
+    assert (answer.verdict, answer.broker) == ("broken", True)
+    reason = answer.the("SCHEMA_NOT_READ")
+    assert reason["symbols"] == ["shop.v1.Money.units"]
+    witness = gate.shop.root / reason["witnesses"][0]
+    assert witness.is_file()
+    assert reason["next"] == f"counterfoil replay {reason['witnesses'][0]}"
+    witness.unlink()
+    assert gate.deployable("web@2").rules == answer.rules
+    assert not witness.exists(), "what was compared once is not compared again"
+
+
+def test_a_change_of_what_is_not_exchanged_does_not_matter(gate: Gate) -> None:
+    gate.shop.write("protos/shop.proto", (PROTO % "int64").replace("string name", "int32 name"))
+    gate.publish("web@2")
+    answer = gate.deployable("web@2")
+    assert not answer.rules
+    assert answer.verdict == "compatible"
+    assert [flow["messages"] for flow in answer.document["flows"]] == [["shop.v1.Order"]]
+
+
+def test_whoever_can_carry_a_message_is_found_at_any_depth() -> None:
+    image = FileDescriptorSet()
+    file = image.file.add(package="p")
+    for name, held in {"A": "B", "B": "C", "C": "A", "D": ""}.items():
+        message = file.message_type.add(name=name)
+        if held:
+            message.field.add(name="f", type_name=f".p.{held}")
+    assert containers(image) == {
+        "p.A": frozenset({"p.B", "p.C"}),
+        "p.B": frozenset({"p.A", "p.C"}),
+        "p.C": frozenset({"p.A", "p.B"}),
+    }

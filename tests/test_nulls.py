@@ -1,0 +1,289 @@
+"""What a contract allows is given to the decoder that reads it: read as what it is, misread, rejected, or unproven."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from counterfoil.allowance.suggestion import interaction_to_add
+from counterfoil.pacts import parse_pact
+
+from tests.builders import Judged, Object, Workspace, interaction, line_of, message, message_pact, pact
+
+READER = Path(__file__).resolve().parent / "stubs" / "reader.py"
+BY_TYPE: Object = {"match": "type"}
+NULL: Object = {"match": "null"}
+AMOUNT = "web→catalog::response $.amount"
+
+
+@pytest.fixture
+def shop(shop: Workspace) -> Workspace:
+    """A provider, a consumer with a stub, and no pact yet."""
+    shop.provide("catalog")
+    shop.configure("participants.web", dir=".")
+    shop.configure("stubs.web-stub", start=[sys.executable, str(READER)])
+    return shop
+
+
+def reads(shop: Workspace, decoder: str | None, **more: object) -> Workspace:
+    """Let the consumer read what the provider sends by one of the stub's decoders."""
+    entry: Object = {"sender": "catalog", **more}
+    if decoder:
+        entry |= {"message": decoder, "stub": "web-stub"}
+    shop.configure("participants.web", decoders=[entry])
+    return shop
+
+
+def amounts(shop: Workspace, *bodies: tuple[object, Object | None]) -> str:
+    """A pact with an interaction for each amount and its matcher."""
+    made = [
+        interaction(f"{number}", body={"amount": amount}, rules={"$.amount": matcher} if matcher else None)
+        for number, (amount, matcher) in enumerate(bodies)
+    ]
+    return shop.pact(pact("web", "catalog", *made))
+
+
+def nulls(shop: Workspace) -> Judged:
+    return shop.judge_here("nulls")
+
+
+def cell(report: Judged, field: str = "response $.amount") -> Any:  # noqa: ANN401  (JSON)
+    """The states of a field in the null matrix."""
+    (row,) = [row for row in report.document["null_matrix"] if row["field"] == field]
+    assert (row["contract"], row["participant"]) == ("web→catalog", "web")
+    return row["states"]
+
+
+@pytest.mark.silent("STATE_REJECTED", "STATE_MISREAD", "READER_UNKNOWN", "BODY_NOT_DERIVED", "STATE_NOT_READ")
+@pytest.mark.silent("READER_NOT_STARTED", "VALUE_REJECTED")
+def test_a_reader_that_tells_every_state_apart_is_proven(shop: Workspace) -> None:
+    amounts(reads(shop, "faithful"), (3, BY_TYPE), (None, NULL))
+    report = nulls(shop)
+    assert (report.verdict, report.exit_code, report.findings) == ("compatible", 0, [])
+    assert cell(report) == {"null": "proven", "default": "proven", "value": "proven"}
+    assert list(report.cases) == ["nulls::web→catalog::0 (response)", "nulls::web→catalog::1 (response)"]
+
+
+@pytest.mark.fires("STATE_MISREAD")
+@pytest.mark.parametrize(
+    ("decoder", "state", "value", "seen"),
+    [("zeroing", "null", "null", "0"), ("emptying", "null", "null", '""'), ("falsy", "default", "0", "null")],
+)
+def test_a_state_that_is_read_as_another(shop: Workspace, decoder: str, state: str, value: str, seen: str) -> None:
+    path = amounts(reads(shop, decoder), (3, BY_TYPE), (None, NULL))
+    report = nulls(shop)
+    found = report.the("STATE_MISREAD", f"{AMOUNT} {state}")
+    assert found["message"] == f"the contract lets catalog send `$.amount: {value}`; web reads it as {seen}"
+    assert (report.verdict, found["level"], cell(report)[state]) == ("broken", "behaviour", "misread")
+    description = '"description": "1"' if state == "null" else '"description": "0"'
+    assert found["location"] == {"path": path, "line": line_of((shop.root / path).read_text(), description)}
+    assert found["evidence"][0] == {"kind": "output", "label": "payload", "lines": [f'{{"amount":{value}}}']}
+
+
+@pytest.mark.fires("STATE_MISREAD")
+def test_a_whole_number_that_is_rounded(shop: Workspace) -> None:
+    amounts(reads(shop, "double"), (3, {"match": "integer"}))
+    message = nulls(shop).the("STATE_MISREAD", f"{AMOUNT} value")["message"]
+    assert message.endswith("send `$.amount: 9007199254740993`; web reads it as 9007199254740992.0")
+
+
+def test_a_number_with_a_fraction_may_be_a_double(shop: Workspace) -> None:
+    amounts(reads(shop, "double"), (1.5, {"match": "number"}))
+    assert nulls(shop).verdict == "compatible"
+
+
+@pytest.mark.fires("STATE_REJECTED")
+def test_null_that_is_rejected_is_named_by_its_field(shop: Workspace) -> None:
+    amounts(reads(shop, "strict"), (3, BY_TYPE), (None, NULL))
+    report = nulls(shop)
+    found = report.the("STATE_REJECTED", f"{AMOUNT} null")
+    assert found["message"].startswith("the contract lets catalog send `$.amount: null`; web rejects it: ")
+    assert found["evidence"][1]["lines"] == [
+        "$.amount: the matching rule at $.amount, `null`: null and nothing else (V3, 'Matchers')"
+    ]
+    assert cell(report) == {"null": "rejected", "default": "proven", "value": "proven"}
+
+
+@pytest.mark.fires("STATE_REJECTED")
+def test_a_reader_that_dies_of_null(shop: Workspace) -> None:
+    amounts(reads(shop, "dying"), (None, NULL))
+    found = nulls(shop).the("STATE_REJECTED")
+    assert found["message"].endswith("web ends with exit code 3 on it")
+
+
+@pytest.mark.fires("VALUE_REJECTED")
+def test_a_value_out_of_range_is_listed_and_fails_nothing(shop: Workspace) -> None:
+    amounts(reads(shop, "strict"), ("x", {"match": "regex", "regex": "x?"}), (3, BY_TYPE))
+    amounts(reads(shop, "strict"), (3, {"match": "notEmpty"}))
+    report = nulls(shop)
+    assert (report.verdict, report.the("VALUE_REJECTED")["level"]) == ("compatible", "additive")
+
+
+def test_a_field_that_nobody_reads_cannot_be_misread(shop: Workspace) -> None:
+    amounts(reads(shop, "blind"), (3, BY_TYPE), (None, NULL))
+    assert nulls(shop).verdict == "compatible"
+
+
+@pytest.mark.fires("READER_UNKNOWN")
+def test_an_interaction_without_a_reader_is_unproven(shop: Workspace) -> None:
+    amounts(reads(shop, "faithful", interactions=["1"]), (3, BY_TYPE), (None, NULL))
+    report = nulls(shop)
+    found = report.the("READER_UNKNOWN", "web→catalog::0 (response)")
+    assert (report.verdict, report.exit_code) == ("unproven", 3)
+    assert found["fix"] == 'add [[participants.web.decoders]] with sender = "catalog" to counterfoil.toml'
+
+
+def test_a_body_that_is_not_looked_at_needs_no_reader(shop: Workspace) -> None:
+    amounts(reads(shop, None), (3, BY_TYPE))
+    assert nulls(shop).verdict == "compatible"
+
+
+@pytest.mark.fires("BODY_NOT_DERIVED")
+def test_a_body_that_is_not_json_is_unproven(shop: Workspace) -> None:
+    document = pact("web", "catalog", interaction("page", body="<p>3</p>"))
+    document["interactions"][0]["response"]["headers"] = {"Content-Type": "text/html"}
+    reads(shop, "faithful").pact(document)
+    assert nulls(shop).the("BODY_NOT_DERIVED")["message"].endswith("is not known: the body is text/html, not JSON")
+
+
+@pytest.mark.fires("BODY_NOT_DERIVED")
+def test_a_pattern_that_is_not_modelled_leaves_its_field_unproven(shop: Workspace) -> None:
+    amounts(reads(shop, "faithful"), ("aa", {"match": "regex", "regex": "(a+)+"}))
+    report = nulls(shop)
+    assert "has a construct that is not modelled" in report.the("BODY_NOT_DERIVED", AMOUNT)["message"]
+    assert cell(report)["null"] == "unproven"
+
+
+@pytest.mark.fires("STATE_NOT_READ")
+def test_a_stub_without_the_decoder_proves_nothing(shop: Workspace) -> None:
+    amounts(reads(shop, "unheard of"), (3, BY_TYPE))
+    report = nulls(shop)
+    assert (report.verdict, {rule for rule, _ in report.rules}) == ("unproven", {"STATE_NOT_READ"})
+
+
+@pytest.mark.fires("READER_NOT_STARTED")
+def test_a_stub_that_does_not_start_proves_nothing(shop: Workspace) -> None:
+    shop.configure("stubs.web-stub", start=[sys.executable, "-c", "exit('no database')"])
+    amounts(reads(shop, "faithful"), (3, BY_TYPE))
+    report = nulls(shop)
+    assert report.verdict == "unproven"
+    assert report.the("READER_NOT_STARTED", "web-stub")["evidence"][0]["lines"] == ["no database"]
+
+
+@pytest.mark.fires("STATE_MISREAD")
+def test_messages_are_read_too(shop: Workspace) -> None:
+    sold = message("sold", {"amount": None}) | {"matchingRules": {"body": {"$.amount": {"matchers": [NULL]}}}}
+    reads(shop, "zeroing", part="message").pact(message_pact("web", "catalog", sold))
+    assert nulls(shop).rules == {("STATE_MISREAD", "web→catalog::message $.amount null")}
+
+
+PROTO = 'syntax = "proto3"; package shop; message Product { optional int32 amount = 1; string name = 2; }'
+
+
+def with_schema(shop: Workspace) -> Workspace:
+    """The decoder's message is one of the workspace's schema, in which the amount may be unset."""
+    shop.write("protos/buf.yaml", "version: v2\n")
+    shop.write("protos/shop/product.proto", PROTO)
+    shop.configure("schema", dir="protos")
+    return reads(shop, "shop.Product")
+
+
+@pytest.mark.fires("STATE_NOT_SHOWN")
+def test_a_field_that_may_be_unset_and_never_is(shop: Workspace) -> None:
+    amounts(with_schema(shop), (3, {"match": "integer"}))
+    report = nulls(shop)
+    found = report.the("STATE_NOT_SHOWN", "web→catalog::$.amount")
+    assert found["message"] == (
+        "shop.Product.amount may be unset, and no interaction says what web does when `amount` is null"
+    )
+    assert found["evidence"][0]["lines"] == [
+        "(",
+        "    pact.upon_receiving('0, amount null')",
+        "    .with_request('GET', '/product')",
+        "    .will_respond_with(200)",
+        "    .with_body({'amount': None})",
+        ")",
+    ]
+    assert report.verdict == "unproven"
+
+
+@pytest.mark.silent("STATE_NOT_SHOWN")
+def test_a_field_that_is_shown_unset(shop: Workspace) -> None:
+    amounts(with_schema(shop), (3, {"match": "integer"}), (None, NULL))
+    assert nulls(shop).findings == []
+
+
+@pytest.mark.fires("SCHEMA_DOES_NOT_COMPILE")
+def test_a_schema_that_does_not_compile_is_said(shop: Workspace) -> None:
+    amounts(with_schema(shop), (3, {"match": "integer"}))
+    shop.write("protos/shop/product.proto", "syntax = 3;")
+    assert {rule for rule, _ in nulls(shop).rules} == {"SCHEMA_DOES_NOT_COMPILE"}
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("node", """pact
+  .addInteraction()
+  .uponReceiving("it")
+  .given("a user", {"id":1})
+  .withRequest("GET", "/product")
+  .willRespondWith(200, (response) => response.jsonBody({
+      "amount": null
+    }));"""),
+        ("rust", """pact.interaction("it", "", |mut interaction| {
+    interaction.given("a user");
+    interaction.request.method("GET").path("/product");
+    interaction.response.status(200).json_body(serde_json::json!({
+          "amount": null
+        }));
+    interaction
+});"""),
+        ("go", '{\n  "amount": null\n}'),
+    ],
+)  # fmt: skip
+def test_an_interaction_to_paste_is_in_the_language_of_the_consumer(language: str, expected: str) -> None:
+    document = pact("web", "catalog", interaction("it", states=[{"name": "a user", "params": {"id": 1}}]))
+    (example,) = parse_pact("p.json", json.dumps(document).encode()).interactions
+    assert "\n".join(interaction_to_add(language, example, "it", {"amount": None})) == expected
+
+
+def test_the_matrix_is_printed_above_the_findings(shop: Workspace) -> None:
+    amounts(reads(shop, "zeroing"), (3, BY_TYPE), (None, NULL))
+    lines = shop.run_here("nulls").stdout.splitlines()
+    assert lines[0].split() == ["web→catalog", "web"]
+    assert ["response", "$.amount", "null", "misread;", "default,", "value", "proven"] in [
+        line.split() for line in lines
+    ]
+
+
+def test_it_is_part_of_a_check_once_a_participant_says_how_it_reads(shop: Workspace) -> None:
+    amounts(shop, (3, BY_TYPE))
+    assert shop.run_here("check", "--list").stdout.splitlines()[-1].startswith("verify::")
+    reads(shop, "faithful")
+    assert shop.run_here("check", "--list").stdout.splitlines()[-1] == "nulls::web→catalog::0 (response)"
+
+
+def test_without_any_reader_the_command_says_what_to_add(shop: Workspace) -> None:
+    amounts(shop, (3, BY_TYPE))
+    ran = shop.run_here("nulls")
+    assert (ran.exit_code, ran.error["next"]) == (2, "add [[participants.NAME.decoders]]; see docs/null-contracts.md")
+
+
+@pytest.mark.parametrize(
+    ("entry", "error"),
+    [
+        ({"sender": "catalog", "message": "faithful", "stub": "web"}, "unknown stub 'web'"),
+        ({"sender": "catalog", "message": "faithful"}, "decoder for 'catalog' needs both message and stub"),
+    ],
+    ids=["unknown", "half"],
+)
+def test_a_reader_that_cannot_be_is_refused(shop: Workspace, entry: Object, error: str) -> None:
+    amounts(shop, (3, BY_TYPE))
+    shop.configure("participants.web", decoders=[entry])
+    ran = shop.run_here("nulls")
+    assert ran.exit_code == 2
+    assert ran.error["error"].startswith(error)

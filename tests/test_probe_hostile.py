@@ -1,0 +1,55 @@
+"""Stubs that misbehave, through the command line: each is a clear outcome, and none stops the run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.builders import Workspace
+from tests.test_probe import PROTO
+
+HOSTILE = Path(__file__).resolve().parent / "stubs" / "hostile.py"
+OUTCOMES = {
+    "exits mid-frame": ("crash", "exit code 3"),
+    "announces 4 GiB": ("garbled", "4294967295"),
+    "wrong sequence": ("garbled", "an answer to request"),
+    "not a response": ("garbled", "not a response"),
+}
+
+
+@pytest.fixture
+def hosted(shop: Workspace) -> Workspace:
+    shop.tables.pop("pacts")
+    shop.configure("schema", dir="protos")
+    shop.write("protos/probe/v1/thing.proto", PROTO)
+    return shop
+
+
+def host(workspace: Workspace, *how: str) -> Workspace:
+    workspace.configure(
+        "stubs.hostile", start=[sys.executable, str(HOSTILE), *how], answer_within_s=0.3, start_within_s=10.0
+    )
+    return workspace
+
+
+@pytest.mark.fires("DIVERGENCE")
+@pytest.mark.parametrize("how", OUTCOMES)
+def test_a_hostile_stub_is_a_finding_and_the_run_goes_on(hosted: Workspace, how: str) -> None:
+    class_, told = OUTCOMES[how]
+    report = host(hosted, how, "always").judge("probe", "--budget", "5")
+    assert report.verdict == "broken"
+    found = [one for one in report.findings if one["subject"].startswith(f"{class_} | ")]
+    assert found, report.rules
+    assert told in found[0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("how", "told"), [("fails at import", "No module named 'planted'"), ("no handshake", "nothing came within 1 s")]
+)
+def test_a_stub_that_never_works_is_a_usage_error(hosted: Workspace, how: str, told: str) -> None:
+    host(hosted, how).configure("stubs.hostile", start_within_s=1.0 if how == "no handshake" else 10.0)
+    ran = hosted.run("probe", "--budget", "5")
+    assert ran.exit_code == 2
+    assert told in ran.stderr

@@ -1,0 +1,108 @@
+"""Service stubs in the probe: the code of two services, on what they really exchange, each in its own idiom."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from counterfoil.probe.grounded import bodies, grounded
+from google.protobuf import descriptor_pb2, descriptor_pool
+
+from tests.builders import Judged, Object, Workspace, interaction, message, pact
+from tests.test_probe import PROTO
+
+SERVICE = Path(__file__).resolve().parent / "stubs" / "service.py"
+THING: Object = {"name": "a", "id": "1"}
+
+
+@pytest.fixture
+def services(shop: Workspace) -> Workspace:
+    """Two services that exchange a thing, and read it alike."""
+    shop.configure("schema", dir="protos")
+    shop.write("protos/probe/v1/thing.proto", PROTO)
+    shop.pact(pact("web", "catalog", interaction("a thing", body=THING)))
+    serve(shop, "web", "absent")
+    serve(shop, "catalog", "absent")
+    return shop
+
+
+def serve(workspace: Workspace, name: str, null_as: str) -> None:
+    workspace.configure(f"stubs.{name}", start=[sys.executable, str(SERVICE)], env={"NULL_AS": null_as})
+
+
+def probe(workspace: Workspace, *more: str) -> Judged:
+    return workspace.judge("probe", "--stub", "web", "--stub", "catalog", "--budget", "500", *more)
+
+
+@pytest.mark.silent("DIVERGENCE", "PROBE_NOT_RUN", "STUB_SAID_NOTHING")
+def test_services_that_read_alike_agree(services: Workspace) -> None:
+    report = probe(services)
+    assert (report.verdict, report.findings) == ("compatible", [])
+    assert report.cases == {"probe::probe.v1.Thing::services": "compatible"}
+
+
+@pytest.mark.fires("DIVERGENCE")
+@pytest.mark.parametrize(
+    ("null_as", "class_", "told"),
+    [
+        ("empty", "presence", '{name}: catalog sees ""; web sees null'),
+        (
+            "refused",
+            "accept-reject",
+            'web reads it as {"id": "1", "name": null}; catalog refuses it (catalog: name: null)',
+        ),
+    ],
+)
+def test_a_null_that_two_services_read_differently_names_the_field(
+    services: Workspace, null_as: str, class_: str, told: str
+) -> None:
+    serve(services, "catalog", null_as)
+    found = probe(services).the("DIVERGENCE", f"{class_} | json | probe.v1.Thing.name string | null | catalog / web")
+    assert found["message"] == told
+    witness = services.root / found["location"]["path"]
+    assert json.loads(witness.read_text())["payload"]["readable"] == '{"id":"1","name":null}'
+    assert services.run("replay", found["location"]["path"]).exit_code == 1
+    serve(services, "catalog", "absent")
+    assert services.run("replay", found["location"]["path"]).exit_code == 0
+
+
+@pytest.mark.fires("PROBE_NOT_RUN")
+def test_a_message_that_no_pact_has_is_not_proven(services: Workspace) -> None:
+    services.pact(pact("web", "catalog", interaction("something else", body={"other": 1})))
+    report = probe(services)
+    assert report.verdict == "unproven"
+    assert report.rules == {("PROBE_NOT_RUN", "probe.v1.Thing::services")}
+
+
+def test_stubs_with_nothing_in_common_are_a_usage_error(services: Workspace) -> None:
+    ran = services.run("probe", "--stub", "web", "--stub", "python")
+    assert ran.exit_code == 2
+    assert ran.error["error"] == "no two of the stubs 'python', 'web' are to be compared on any of the messages"
+
+
+def test_bodies_of_every_kind_of_pact_are_found() -> None:
+    document = pact("a", "b", interaction("one", body={"n": 1}), messages=[message("two", {"n": 2})])
+    assert list(bodies(document)) == [{"n": 1}, {"n": 2}]
+    assert list(bodies([])) == []
+
+
+def test_each_field_of_the_ground_is_varied_alone() -> None:
+    pool = descriptor_pool.DescriptorPool()
+    file = descriptor_pb2.FileDescriptorProto(name="t.proto", syntax="proto3")
+    inner = file.message_type.add(name="Inner")
+    inner.field.add(name="n", number=1, type="TYPE_INT32", label="LABEL_OPTIONAL", json_name="n")
+    outer = file.message_type.add(name="Outer")
+    outer.field.add(
+        name="in", number=1, type="TYPE_MESSAGE", type_name=".Inner", label="LABEL_OPTIONAL", json_name="in"
+    )
+    pool.Add(file)
+    made = {
+        (one.path, one.state): json.loads(one.data)
+        for one in grounded(pool.FindMessageTypeByName("Outer"), {"in": {"n": 5}})
+    }
+    assert made["in", "absent"] == {}
+    assert made["in.n", "absent"] == {"in": {}}
+    assert made["in.n", "null"] == {"in": {"n": None}}
+    assert made["in.n", "default"] == {"in": {"n": 0}}

@@ -1,0 +1,71 @@
+"""Whether validation rules got tighter or looser: what the corpus of schemas does not spell out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from counterfoil.compat.compare import compare
+from counterfoil.compat.validation import judge
+from counterfoil.model import Level
+from counterfoil.schema.descriptors import parse_image
+from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FieldOptions, FileDescriptorProto
+from google.protobuf.descriptor_pb2 import FileDescriptorSet as Set
+
+TIGHTER, LOOSER, SAME = (True, False), (False, True), (False, False)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "verdict"),
+    [
+        ({"int64": {"gt": "9007199254740992"}}, {"int64": {"gt": "9007199254740993"}}, TIGHTER),
+        ({"int32": {"lt": 6}}, {"int32": {"lte": 5}}, SAME),
+        ({"double": {"gt": 5}}, {"double": {"gte": 6}}, TIGHTER),
+        ({"double": {"lt": 1.5}}, {"double": {"lte": 1.5}}, LOOSER),
+        ({"double": {"gte": 1.5}}, {"double": {"gt": 1.5}}, TIGHTER),
+        ({"timestamp": {"gt": "2025-01-01T00:00:00Z"}}, {"timestamp": {"gt": "2026-01-01T00:00:00Z"}}, TIGHTER),
+        ({"timestamp": {"lt": "2025-01-01T00:00:00Z"}}, {"timestamp": {"lt": 5}}, TIGHTER),
+        ({}, {"bool": {"const": False}}, TIGHTER),
+        ({"bool": {"const": True}}, {"bool": {"const": False}}, TIGHTER),
+        ({"string": {"email": True}}, {"string": {"email": False}}, LOOSER),
+        ({"string": {"strict": True}}, {"string": {"strict": False}}, LOOSER),
+        ({"required": True}, {"required": True, "ignore": "IGNORE_ALWAYS"}, LOOSER),
+        ({"required": False}, {}, SAME),
+        ({"string": {"not_in": ["a", "b"]}}, {"string": {"not_in": ["a"]}}, LOOSER),
+        ({"string": {"in": ["a"]}}, {"string": {"in": ["b"]}}, TIGHTER),
+        ({"string": {"example": ["a"]}}, {"string": {"example": ["b"]}}, SAME),
+        ({"cel_expression": ["a", "b"]}, {"cel_expression": ["b", "a"]}, SAME),
+        ({"cel_expression": ["a", "b"]}, {"cel_expression": ["b"]}, LOOSER),
+        ({"disabled": True}, {}, TIGHTER),
+        ({"[acme.rules]": {"must_be_blue": True}}, {}, LOOSER),
+    ],
+    ids=str,
+)
+def test_a_pair_of_rules(old: dict[str, Any], new: dict[str, Any], verdict: tuple[bool, bool]) -> None:
+    found = judge(old, new)
+    assert (bool(found.tightened), bool(found.loosened)) == verdict
+    back = judge(new, old)
+    assert bool(back.tightened or back.loosened) == (verdict != SAME)
+
+
+def test_validation_that_an_image_does_not_declare_still_fails() -> None:
+    """What cannot be read may be tighter."""
+    changes = compare(parse_image(with_option(1159)), parse_image(with_option(None)))
+    assert [(one.rule, one.level) for one in changes] == [("OPTION_CHANGED", Level.POLICY)]
+    changes = compare(parse_image(with_option(50001)), parse_image(with_option(None)))
+    assert [(one.rule, one.level) for one in changes] == [("OPTION_CHANGED", Level.SOURCE)]
+
+
+def with_option(number: int | None) -> bytes:
+    field = FieldDescriptorProto(
+        name="f", number=1, type=FieldDescriptorProto.TYPE_INT32, label=FieldDescriptorProto.LABEL_OPTIONAL
+    )
+    if number is not None:
+        key = number << 3 | 2
+        parts = []
+        while key > 0x7F:
+            parts.append(key & 0x7F | 0x80)
+            key >>= 7
+        field.options.CopyFrom(FieldOptions.FromString(bytes([*parts, key, 2, 0x08, 0x01])))
+    message = DescriptorProto(name="M", field=[field])
+    return Set(file=[FileDescriptorProto(name="x.proto", syntax="proto3", message_type=[message])]).SerializeToString()
