@@ -18,10 +18,9 @@ from counterfoil.compat.changes import Direction
 from counterfoil.config import FILE_NAME, locate
 from counterfoil.errors import UsageError, nearest
 from counterfoil.events import CaseFinished, Event, RunFinished, RunStarted
-from counterfoil.model import Case, CaseResult, Lane, Level, Verdict
-from counterfoil.plan import BREAKING
+from counterfoil.model import BREAKING, Case, CaseResult, Lane, Level, Verdict
+from counterfoil.printing import printable
 from counterfoil.processes import Processes
-from counterfoil.reporters.text_report import printable
 from counterfoil.schema_lane import guarded
 from counterfoil.schema_sources import GIT
 from counterfoil.schema_witnesses import SHOWN
