@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -26,6 +26,7 @@ from counterfoil.model import (
 from counterfoil.printing import printable
 
 FINDINGS_SHOWN = 12
+HARMLESS_SHOWN = 12
 WAIVERS_SHOWN = 3
 UNITS = {
     Lane.BUILD: "participant",
@@ -47,11 +48,14 @@ def render(console: Console, report: Report, duration_s: float) -> None:
     """The last screen: what was judged, what broke on what, and what to do next."""
     if report.results:
         console.print(_table(report))
-    findings = report.open_findings
+    findings = [found for found in report.open_findings if found.verdict is not Verdict.COMPATIBLE]
     for found in findings[:FINDINGS_SHOWN]:
         console.print(_finding(found))
     if len(findings) > FINDINGS_SHOWN:
         console.print(f"\n... and {len(findings) - FINDINGS_SHOWN} more findings: --format json lists them all")
+    harmless = [found for found in report.open_findings if found.verdict is Verdict.COMPATIBLE]
+    if harmless:
+        console.print(_harmless(harmless))
     if report.waived_findings:
         console.print(_waived(report))
     console.print(_verdict_line(report, duration_s))
@@ -86,6 +90,18 @@ def _finding(found: Finding) -> Text:
     for line in _evidence_lines(found.evidence):
         text.append(f"  {line}\n")
     text.append(f"  next  {printable(found.fix)}")
+    return text
+
+
+def _harmless(findings: Sequence[Finding]) -> Text:
+    """A line for each finding that fails nothing."""
+    width = max(len(found.level) for found in findings[:HARMLESS_SHOWN])
+    text = Text()
+    for found in findings[:HARMLESS_SHOWN]:
+        text.append(f"\n{found.level:{width}}", STYLES[found.verdict])
+        text.append(f"  {found.rule}  {_cut(found.subject)}")
+    if len(findings) > HARMLESS_SHOWN:
+        text.append(f"\n... and {len(findings) - HARMLESS_SHOWN} more that fail nothing: --format json lists them all")
     return text
 
 
