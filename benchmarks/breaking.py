@@ -1,8 +1,8 @@
 """`counterfoil breaking` beside `buf breaking`: a tiny schema, and a large one with 0, 1, 10 and 500 files edited.
 
-The ratios are those of one run, one command after another on the same machine. Goals are about
-wall time; processor time is shown beside it, since other work on the machine stretches only the former. Memory is the
-largest that any one process of the command took. What buf takes for the large schema hardly depends on how much of it was edited, so it is
+The ratios are those of one run, one command after another on the same machine. Goals are about wall time; processor
+time is shown beside it, since other work on the machine stretches only the former. Memory is the largest that any one
+process of the command took. What buf takes for the large schema hardly depends on how much of it was edited, so it is
 measured once for each form. Bytecode is kept, as it is in an installation.
 """
 
