@@ -21,6 +21,7 @@ PURE = {
     "pact_content",
     "pacts",
     "plan",
+    "printing",
     "rules",
     "stub_protocol",
     "toml_tables",

@@ -8,12 +8,15 @@ import re
 import subprocess
 import sys
 
+import click
 import pytest
 from counterfoil import __version__
-from counterfoil.cli import cli
+from counterfoil.cli import Commands, cli
 
 from tests.builders import CLI, EXIT_CODES, Workspace, interaction, pact
 
+CONTEXT = click.Context(cli)
+ALL = {name: cli.get_command(CONTEXT, name) or cli for name in cli.list_commands(CONTEXT)}
 COMMANDS = {"check", "verify", "breaking", "consume", "build", "doctor"}
 JUDGING = {"check", "verify", "breaking"}
 
@@ -26,7 +29,7 @@ def shop(shop: Workspace) -> Workspace:
 
 
 def test_the_commands_are_these() -> None:
-    assert set(cli.commands) >= COMMANDS
+    assert set(ALL) >= COMMANDS
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
@@ -34,17 +37,17 @@ def test_help_lists_every_command_and_exit_code(shop: Workspace, option: str) ->
     ran = shop.run(option)
     assert (ran.exit_code, ran.stderr) == (0, "")
     listed = {line.split()[0] for line in ran.stdout.split("Commands:")[1].splitlines() if line.strip()}
-    assert set(cli.commands) <= listed
+    assert set(ALL) <= listed
     for words in ("0 compatible", "1 broken", "2 usage error", "3 unproven"):
         assert words in " ".join(ran.stdout.split())
 
 
-@pytest.mark.parametrize("command", sorted(cli.commands))
+@pytest.mark.parametrize("command", sorted(ALL))
 def test_every_command_has_help(shop: Workspace, command: str) -> None:
     ran = shop.run_here(command, "--help")
     assert (ran.exit_code, ran.stderr) == (0, "")
     assert re.match(rf"Usage: (python -m )?counterfoil {command} ", ran.stdout)
-    described = cli.commands[command]
+    described = ALL[command]
     assert (described.help or "").splitlines()[0][:30] in ran.stdout
     for parameter in described.params:
         assert parameter.opts[-1].lower() in ran.stdout.lower()
@@ -52,8 +55,23 @@ def test_every_command_has_help(shop: Workspace, command: str) -> None:
 
 @pytest.mark.parametrize("command", sorted(JUDGING))
 def test_judging_commands_take_a_format(command: str) -> None:
-    options = {option for parameter in cli.commands[command].params for option in parameter.opts}
+    options = {option for parameter in ALL[command].params for option in parameter.opts}
     assert "--format" in options
+
+
+def test_the_lines_of_help_are_those_of_the_commands() -> None:
+    assert {name: place.help for name, place in Commands.places.items()} == {
+        name: command.get_short_help_str(limit=200) for name, command in ALL.items()
+    }
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_what_judges_nothing_loads_nothing_that_judges(shop: Workspace, option: str) -> None:
+    code = f"import sys; from counterfoil.cli import cli; cli(['{option}'], standalone_mode=False); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=shop.root)
+    loaded = set(done.stdout.split())
+    assert "click" in loaded
+    assert not loaded & {"rich", "google.protobuf", "msgspec", "sqlalchemy", "jinja2", "yaml", "counterfoil.engine"}
 
 
 def test_version(shop: Workspace) -> None:

@@ -10,8 +10,8 @@ from counterfoil.errors import nearest
 from counterfoil.events import CaseFinished, Event, FindingRaised, RunFinished, RunStarted, StepStarted, fold
 from counterfoil.model import Case, CaseResult, Finding, Lane, Level, Location, Report, Verdict, worst
 from counterfoil.plan import Selection
+from counterfoil.printing import printable
 from counterfoil.reporters.json_report import document
-from counterfoil.reporters.text_report import printable
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -92,6 +92,16 @@ def test_a_screen_of_many_findings_ends(shop: Workspace) -> None:
     assert_snapshot("many-findings", shop.run("check", "--lane", "pacts"), shop.root)
 
 
+def test_a_screen_of_a_changed_schema(shop: Workspace) -> None:
+    """What fails is told in full, and of what fails nothing there is a line each."""
+    added = "".join(f"  string note_{number} = {number + 2};\n" for number in range(14))
+    start = 'syntax = "proto3";\npackage shop.v1;\nmessage Product {\n  string name = 1;\n'
+    service = "service Catalog {\n  rpc Get(Product) returns (Product);\n"
+    shop.write("old/shop.proto", f"{start}}}\n{service}  rpc Find(Product) returns (Product);\n}}\n")
+    shop.write("new/shop.proto", f"{start}{added}}}\n{service}}}\n")
+    assert_snapshot("changed-schema", shop.run("breaking", "new", "--against", "old"), shop.root)
+
+
 def test_an_error_in_the_configuration(shop: Workspace) -> None:
     shop.configure("participants.catalog.provider", ready_wihtin_s=1)
     assert_snapshot("error-configuration", shop.run("check"), shop.root)

@@ -18,12 +18,11 @@ from counterfoil.compat.changes import Direction
 from counterfoil.config import FILE_NAME, locate
 from counterfoil.errors import UsageError, nearest
 from counterfoil.events import CaseFinished, Event, RunFinished, RunStarted
-from counterfoil.model import Case, CaseResult, Lane, Level, Verdict
-from counterfoil.plan import BREAKING
+from counterfoil.model import BREAKING, Case, CaseResult, Lane, Level, Verdict
+from counterfoil.printing import printable
 from counterfoil.processes import Processes
-from counterfoil.reporters.text_report import printable
 from counterfoil.schema_lane import guarded
-from counterfoil.schema_sources import GIT
+from counterfoil.schema_sources import GIT, LEDGER
 from counterfoil.schema_witnesses import SHOWN
 from counterfoil.shell import end_when_nobody_reads, judge, open_workspace, output_option, with_waivers
 from counterfoil.workspace import FORMAT_VERSION, Schema, Settings, Workspace
@@ -43,8 +42,8 @@ WITHOUT_WORKSPACE = ".counterfoil/witnesses/breaking"
 @click.option(
     "--against",
     multiple=True,
-    help="The baseline: a folder of protos, an image (.binpb, .pb, .json), git:REF or a git reference; "
-    "repeatable with --transitive.",
+    help="The baseline: a folder of protos, an image (.binpb, .pb, .json), git:REF or a git reference, or "
+    "ledger:PARTICIPANT@VERSION; repeatable with --transitive.",
 )
 @click.option(
     "--mode",
@@ -139,8 +138,8 @@ def _workspace(config: Path | None, new: str | None) -> tuple[Workspace, bool]:
 
 
 def _named(workspace: Workspace, source: str) -> str:
-    """A source as the workspace names it: a path from its folder, unless git is meant."""
-    is_path = not source.startswith(GIT) and (Path.cwd() / source).exists()
+    """A source as the workspace names it: a path from its folder, unless git or the ledger is meant."""
+    is_path = not source.startswith((GIT, LEDGER)) and (Path.cwd() / source).exists()
     return workspace.relative(Path.cwd() / source) if is_path else source
 
 

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from counterfoil import toolchain
 from counterfoil.compat.merging import QUOTED, Annotation
 from counterfoil.model import Finding, Level, Location
@@ -117,6 +115,8 @@ def breaking_rules(config: Path | None) -> dict[str, Any]:
     """
     if config is None:
         return {"use": ["FILE"]}
+    import yaml  # noqa: PLC0415  (few schemas need it, and it takes its time)
+
     try:
         document = yaml.safe_load(config.read_bytes()) or {}
     except (OSError, yaml.YAMLError) as error:

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from counterfoil.files import replace_file
 from counterfoil.processes import Completed, Processes
-from counterfoil.workspace import Build
+from counterfoil.workspace import Build, without_parents
 
 STAMP_VERSION = 1
 LOCK_POLL_S = 0.2
@@ -37,11 +37,6 @@ def matching(folder: Path, patterns: Iterable[str]) -> Iterator[Path]:
         for file in base.glob(without_parents(pattern)):
             if file.is_file() and not IGNORED_FOLDERS.intersection(file.relative_to(base).parts):
                 yield file
-
-
-def without_parents(pattern: str) -> str:
-    """A pattern as it is meant in the folder that its leading `../` lead to."""
-    return pattern.replace("../", "")
 
 
 class Stamps:

@@ -1,47 +1,22 @@
-"""The command line: reads arguments, runs the engine, hands its events to a reporter, exits with the verdict's code."""
+"""The command line: finds the command, runs it, and tells what went wrong before anything was judged."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
-from collections.abc import Callable
 from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
 import click
-from rich.console import Console
 
-from counterfoil import __version__, doctor
-from counterfoil.config import locate
-from counterfoil.consumers import read_pacts
-from counterfoil.engine import Engine
-from counterfoil.errors import UsageError, nearest
-from counterfoil.explain_cli import explain
-from counterfoil.init_cli import init
-from counterfoil.lazy_commands import LazyGroup
-from counterfoil.model import CHECKED_LANES, USAGE_EXIT_CODE, Lane, Report
-from counterfoil.plan import Plan, Selection, make_plan
-from counterfoil.processes import Processes
-from counterfoil.reporters import text_report
-from counterfoil.shell import (
-    INTERRUPTED_EXIT_CODE,
-    Command,
-    end_when_nobody_reads,
-    judge,
-    open_workspace,
-    output_option,
-    screen,
-    with_waivers,
-    write_json,
-)
-from counterfoil.stub_cli import stub
-from counterfoil.waive_cli import waive
-from counterfoil.workspace import Workspace
+from counterfoil import __version__
+from counterfoil.errors import UsageError
+from counterfoil.lazy_commands import LazyGroup, Place
+from counterfoil.model import INTERRUPTED_EXIT_CODE, USAGE_EXIT_CODE
+from counterfoil.printing import printable
 
-RECORDED = "counterfoil.recorded"
 TERMINATED_EXIT_CODE = 143
 
 
@@ -101,29 +76,90 @@ def _print_error(error: UsageError) -> None:
     lines += [
         f"  {label:5} {text}" for label, text in (("at", error.where), ("why", error.why), ("next", error.fix)) if text
     ]
-    click.echo("\n".join(text_report.printable(line) for line in lines), err=True)
+    click.echo("\n".join(printable(line) for line in lines), err=True)
 
 
 class Commands(LazyGroup):
-    """All commands; these are loaded when they are wanted, since what they need takes its time."""
+    """All commands; a test holds the lines of help to what the commands say themselves."""
 
     places = {  # noqa: RUF012 - never changed
-        "breaking": "counterfoil.breaking_cli:breaking",
-        "probe": "counterfoil.probe_cli:probe",
-        "replay": "counterfoil.probe_cli:replay",
-        "can-i-deploy": "counterfoil.gate_cli:can_i_deploy",
-        "can-i-merge": "counterfoil.gate_cli:can_i_merge",
-        "create-environment": "counterfoil.ledger_cli:create_environment",
-        "ledger": "counterfoil.ledger_cli:ledger_group",
-        "list-environments": "counterfoil.ledger_cli:list_environments",
-        "matrix": "counterfoil.gate_cli:matrix",
-        "nulls": "counterfoil.nulls_cli:nulls",
-        "publish": "counterfoil.publish_cli:publish",
-        "record-deployment": "counterfoil.ledger_cli:record_deployment",
-        "record-release": "counterfoil.ledger_cli:record_release",
-        "record-support-ended": "counterfoil.ledger_cli:record_support_ended",
-        "record-undeployment": "counterfoil.ledger_cli:record_undeployment",
-        "record-verification": "counterfoil.publish_cli:record_verification",
+        "breaking": Place(
+            "counterfoil.breaking_cli:breaking",
+            "Say what a change of the schema (NEW; by default the configured one) breaks for whom, with payloads.",
+        ),
+        "build": Place(
+            "counterfoil.check_cli:build",
+            "Run the build commands of the participants and stubs, as far as something changed.",
+        ),
+        "can-i-deploy": Place(
+            "counterfoil.gate_cli:can_i_deploy",
+            "Say whether the versions may be deployed: exit 0 yes, 1 no, 3 unproven.",
+        ),
+        "can-i-merge": Place(
+            "counterfoil.gate_cli:can_i_merge",
+            "Say whether the version fits the head of each other participant's main branch.",
+        ),
+        "check": Place(
+            "counterfoil.check_cli:check",
+            "Judge everything: the pact files, every provider against its pacts, the schema against its baseline.",
+        ),
+        "consume": Place(
+            "counterfoil.check_cli:consume",
+            "Run the consumer tests, and put the pact files that they write into the folder of pacts.",
+        ),
+        "create-environment": Place(
+            "counterfoil.ledger_cli:create_environment", "Create an environment, to which versions are deployed."
+        ),
+        "doctor": Place(
+            "counterfoil.doctor_cli:doctor",
+            "Say which tools are installed, in which version, and how to get what is missing.",
+        ),
+        "explain": Place("counterfoil.explain_cli:explain", "Say what a rule means: one of ours, or one of buf's."),
+        "init": Place(
+            "counterfoil.init_cli:init",
+            "Look through a repository (FOLDER; by default this one), and write a counterfoil.toml for `check`.",
+        ),
+        "ledger": Place("counterfoil.ledger_cli:ledger_group", "Move the ledger."),
+        "list-environments": Place("counterfoil.ledger_cli:list_environments", "List the environments."),
+        "matrix": Place("counterfoil.gate_cli:matrix", "List what is known between versions, without judging: exit 0."),
+        "nulls": Place(
+            "counterfoil.nulls_cli:nulls",
+            "Give every payload that the pacts allow to the decoders that read it, and print the null matrix.",
+        ),
+        "probe": Place(
+            "counterfoil.probe_cli:probe",
+            "Search for payloads that the stubs of several languages do not read alike; each is saved as a witness.",
+        ),
+        "publish": Place(
+            "counterfoil.publish_cli:publish", "Record pacts of a version, and the schema that it speaks."
+        ),
+        "record-deployment": Place(
+            "counterfoil.ledger_cli:record_deployment",
+            "Record that a version runs in an environment now, in place of the one that did.",
+        ),
+        "record-release": Place(
+            "counterfoil.ledger_cli:record_release",
+            "Record that a version is supported in an environment, beside those that are.",
+        ),
+        "record-support-ended": Place(
+            "counterfoil.ledger_cli:record_support_ended",
+            "Record that a released version is no longer supported in an environment.",
+        ),
+        "record-undeployment": Place(
+            "counterfoil.ledger_cli:record_undeployment",
+            "Record that a participant, or one instance of it, no longer runs in an environment.",
+        ),
+        "record-verification": Place(
+            "counterfoil.publish_cli:record_verification",
+            "Record a verification that was run elsewhere; `verify --record` records its own.",
+        ),
+        "replay": Place(
+            "counterfoil.probe_cli:replay",
+            "Read a witness's payload again: exit 1 when it still shows what it says, 0 when it no longer does.",
+        ),
+        "stub": Place("counterfoil.stub_cli:stub", "Stubs: the processes that decode payloads for a probe."),
+        "verify": Place("counterfoil.check_cli:verify", "Start each provider and verify its pacts against it."),
+        "waive": Place("counterfoil.waive_cli:waive", "Accept a finding for now: write it to contracts/waivers.toml."),
     }
 
 
@@ -139,182 +175,3 @@ def cli(context: click.Context, config: Path | None) -> None:
     Exit codes: 0 compatible, 1 broken, 2 usage error (nothing was judged), 3 unproven.
     """
     context.obj = config
-
-
-def selection_options(command: Command) -> Command:
-    """What to judge, for the commands that take a selection."""
-    command = click.option(
-        "-k", "keyword", default="", help="Only cases whose id contains this, whatever the letters' case."
-    )(command)
-    return click.option(
-        "--participant", "participants", multiple=True, help="Only cases of this participant; repeatable."
-    )(command)
-
-
-def record_options(command: Command) -> Command:
-    """`--record`, for the commands whose findings can go into the ledger."""
-    described = (
-        (("--record",), {"is_flag": True, "help": "Record what is found in the ledger."}),
-        (("-e", "--version"), {"help": "With --record: the version that is judged; by default git's commit."}),
-        (("--branch",), {"help": "With --record: the branch of the version; by default git's."}),
-    )
-    for names, settings in reversed(described):
-        command = click.option(*names, expose_value=False, callback=_keep, **settings)(command)
-    return command
-
-
-def _keep(context: click.Context, param: click.Parameter, value: object) -> None:
-    context.meta[f"{RECORDED}.{param.name}"] = value
-
-
-def _recorder(workspace: Workspace, plan: Plan) -> Callable[[Report], None] | None:
-    """What records the run's report, if it is to be recorded."""
-    meta = click.get_current_context().meta
-    version, branch = meta.get(f"{RECORDED}.version"), meta.get(f"{RECORDED}.branch")
-    if not meta.get(f"{RECORDED}.record"):
-        if version or branch:
-            raise UsageError("--version and --branch say what is recorded, and nothing is", fix="add --record")
-        return None
-    from counterfoil.record_cli import recorder  # noqa: PLC0415  (loads the ledger, which takes its time)
-
-    return recorder(workspace, plan, version, branch)
-
-
-@cli.command()
-@click.option(
-    "--lane",
-    "lanes",
-    type=click.Choice([lane.value for lane in CHECKED_LANES]),
-    multiple=True,
-    help="Only this lane; repeatable.",
-)
-@click.option("--list", "list_only", is_flag=True, help="Print the id of every case, and judge nothing.")
-@selection_options
-@record_options
-@output_option
-@click.pass_obj
-def check(
-    config: Path | None,
-    *,
-    lanes: tuple[str, ...],
-    participants: tuple[str, ...],
-    keyword: str,
-    list_only: bool,
-    output: str,
-) -> None:
-    """Judge everything: the pact files, every provider against its pacts, the schema against its baseline."""
-    workspace = open_workspace(config)
-    selection = Selection(
-        lanes=frozenset(Lane(lane) for lane in lanes), participants=frozenset(participants), keyword=keyword
-    )
-    plan = make_plan(workspace.settings, read_pacts(workspace), selection)
-    if list_only:
-        _list(plan, output)
-    _check(workspace, plan, output, selection=selection)
-
-
-@cli.command()
-@selection_options
-@record_options
-@output_option
-@click.pass_obj
-def verify(config: Path | None, participants: tuple[str, ...], keyword: str, output: str) -> None:
-    """Start each provider and verify its pacts against it."""
-    workspace = open_workspace(config)
-    selection = Selection(
-        lanes=frozenset({Lane.PACTS, Lane.VERIFY}), participants=frozenset(participants), keyword=keyword
-    )
-    plan = make_plan(workspace.settings, read_pacts(workspace), selection)
-    _check(workspace, plan, output)
-
-
-@cli.command()
-@click.option("--participant", "participants", multiple=True, help="Only this participant; repeatable.")
-@output_option
-@click.pass_obj
-def consume(config: Path | None, participants: tuple[str, ...], output: str) -> None:
-    """Run the consumer tests, and put the pact files that they write into the folder of pacts."""
-    workspace = open_workspace(config)
-    if workspace.pact_dir is None:
-        raise UsageError(
-            f"{workspace.file.name} has no [pacts] table, so there is no place for the pacts",
-            where=str(workspace.file),
-            fix='add [pacts] with dir = "contracts/pacts"',
-        )
-    names = _named(workspace, participants, "consumer")
-    judge(lambda processes: Engine(workspace, processes).consume(names), output)
-
-
-@cli.command()
-@click.option("--participant", "participants", multiple=True, help="Only this participant; repeatable.")
-@output_option
-@click.pass_obj
-def build(config: Path | None, participants: tuple[str, ...], output: str) -> None:
-    """Run the build commands of the participants and stubs, as far as something changed."""
-    workspace = open_workspace(config)
-    names = _named(workspace, participants, "build")
-    if not participants:
-        names = (*names, *(name for name, stub in workspace.settings.stubs.items() if stub.build))
-    judge(lambda processes: Engine(workspace, processes).build(names), output)
-
-
-cli.add_command(init)
-cli.add_command(explain)
-cli.add_command(waive)
-cli.add_command(stub)
-
-
-@cli.command("doctor")
-@output_option
-@click.pass_obj
-def doctor_command(config: Path | None, output: str) -> None:
-    """Say which tools are installed, in which version, and how to get what is missing."""
-    workspace = open_workspace(config) if config or locate(Path.cwd()) else None
-    processes = Processes()
-    try:
-        tools = doctor.examine(processes, workspace)
-    finally:
-        processes.stop()
-    end_when_nobody_reads()
-    sys.exit(doctor.show(Console(), tools, as_json=output == "json").exit_code)
-
-
-def _named(workspace: Workspace, participants: tuple[str, ...], table: str) -> tuple[str, ...]:
-    """The participants that have the table, or those of them that were asked for."""
-    able = tuple(name for name, participant in workspace.settings.participants.items() if getattr(participant, table))
-    for name in participants:
-        if name not in able:
-            raise UsageError(
-                f"no participant '{name}' with a '{table}' table",
-                where="--participant",
-                why=nearest(name, able),
-                fix=f"name one that has [participants.NAME.{table}] in {workspace.file.name}",
-            )
-    if not able:
-        table_form = f"[participants.NAME.{table}]" if table == "build" else f"participants.NAME.{table}"
-        raise UsageError(
-            f"no participant has a '{table}' table, so there is nothing to do",
-            where=str(workspace.file),
-            fix=f"add [{table_form}]; see docs/configuration.md",
-        )
-    return participants or able
-
-
-def _list(plan: Plan, output: str) -> NoReturn:
-    """Print the ids of the cases; what is amiss with the plan itself goes to stderr."""
-    end_when_nobody_reads()
-    if output == "json":
-        write_json(json.dumps({"format": 1, "cases": [case.id for case in plan.cases]}, ensure_ascii=False))
-    elif plan.cases:
-        click.echo("\n".join(text_report.printable(case.id) for case in plan.cases))
-    report = Report(findings=plan.findings)
-    if not plan.cases:
-        text_report.render(screen(stderr=True), report, 0.0)
-    sys.exit(0 if plan.cases else report.verdict.exit_code)
-
-
-def _check(workspace: Workspace, plan: Plan, output: str, *, selection: Selection | None = None) -> NoReturn:
-    """Judge a plan. A check that leaves nothing out tells of waivers that nothing shows any more."""
-    is_whole = selection is not None and not selection.is_narrow
-    run = with_waivers(workspace, lambda processes: Engine(workspace, processes).check(plan), lambda _: is_whole)
-    judge(run, output, _recorder(workspace, plan))

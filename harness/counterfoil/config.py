@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 
 from counterfoil import toml_tables
-from counterfoil.builds import without_parents
 from counterfoil.errors import UsageError, nearest
 from counterfoil.toml_tables import Table
 from counterfoil.workspace import (
@@ -25,6 +24,7 @@ from counterfoil.workspace import (
     Settings,
     Stub,
     Workspace,
+    without_parents,
 )
 
 FILE_NAME = "counterfoil.toml"

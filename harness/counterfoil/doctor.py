@@ -14,8 +14,8 @@ from rich.text import Text
 
 from counterfoil import toolchain
 from counterfoil.model import Verdict
+from counterfoil.printing import printable
 from counterfoil.processes import Processes
-from counterfoil.reporters.text_report import printable
 from counterfoil.toolchain import Tool
 from counterfoil.workspace import Workspace
 

@@ -14,10 +14,10 @@ from counterfoil.allowance.links import PlannedReading
 from counterfoil.allowance.lint import lint_matchers
 from counterfoil.builds import Stamps
 from counterfoil.events import CaseFinished, Event, FindingRaised, RunFinished, RunStarted, StepFinished, StepStarted
-from counterfoil.model import Case, CaseResult, Finding, Lane, Step
+from counterfoil.model import LINT, Case, CaseResult, Finding, Lane, Step
 from counterfoil.null_lane import NullLane, stub_of, without_stub
 from counterfoil.pacts import lint_pact
-from counterfoil.plan import LINT, Plan, PlannedInteraction
+from counterfoil.plan import Plan, PlannedInteraction
 from counterfoil.preparation import Preparation
 from counterfoil.probe_check import ProbeCheck
 from counterfoil.processes import Processes

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from counterfoil.files import replace_file
-from counterfoil.reporters.text_report import printable
+from counterfoil.printing import printable
 from counterfoil.setup_files import NOXFILE, WORKFLOW, setup_files
 from counterfoil.survey import MAX_FILES, Survey, survey
 
@@ -16,7 +16,7 @@ from counterfoil.survey import MAX_FILES, Survey, survey
 @click.option("--dry-run", is_flag=True, help="Print the files, and write none.")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
 def init(folder: Path, *, dry_run: bool) -> None:
-    r"""Look through a repository (FOLDER; by default this one), and write a counterfoil.toml that `check` can run.
+    r"""Look through a repository (FOLDER; by default this one), and write a counterfoil.toml for `check`.
 
     Writes a nox session and a CI workflow too. What exists already is left as it is.
 

@@ -1,18 +1,25 @@
-"""A group of commands of which some are imported only when they are called for."""
+"""A group of commands each of which is imported only when it is called for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from typing import NamedTuple
 
 import click
 
 
-class LazyGroup(click.Group):
-    """Loading the ledger takes longer than most commands do all in all, so only those that need it load it."""
+class Place(NamedTuple):
+    """Where a command is, as `module:attribute`, and its line in the group's help."""
 
-    places: Mapping[str, str] = {}
-    """Where a command is: its name, and `module:attribute`."""
+    command: str
+    help: str
+
+
+class LazyGroup(click.Group):
+    """What commands need takes longer to load than most of them take to run, so each loads what it needs itself."""
+
+    places: Mapping[str, Place] = {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every name, sorted."""
@@ -22,8 +29,14 @@ class LazyGroup(click.Group):
         """The command of that name."""
         if cmd_name not in self.places:
             return super().get_command(ctx, cmd_name)
-        module, _, attribute = self.places[cmd_name].partition(":")
+        module, _, attribute = self.places[cmd_name].command.partition(":")
         command = getattr(import_module(module), attribute)
         if not isinstance(command, click.Command):
             raise TypeError(self.places[cmd_name])
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, from what the places say, so that help loads none."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, place.help) for name, place in sorted(self.places.items())])

@@ -12,6 +12,7 @@ from counterfoil.files import replacing
 from counterfoil.ledger import presences
 from counterfoil.ledger.entries import Environment, Run
 from counterfoil.ledger.presences import Slot
+from counterfoil.printing import printable
 from counterfoil.recording_shell import (
     ENVIRONMENT,
     Name,
@@ -24,7 +25,6 @@ from counterfoil.recording_shell import (
     the_ledger,
     version_option,
 )
-from counterfoil.reporters.text_report import printable
 from counterfoil.revision import Revision, revision_of
 from counterfoil.shell import end_when_nobody_reads, output_option
 

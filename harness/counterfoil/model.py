@@ -22,6 +22,7 @@ class Verdict(StrEnum):
 
 
 USAGE_EXIT_CODE = 2
+INTERRUPTED_EXIT_CODE = 130
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -72,6 +73,9 @@ class Lane(StrEnum):
 
 CHECKED_LANES = (Lane.PACTS, Lane.VERIFY, Lane.SCHEMA, Lane.NULLS, Lane.PROBE)
 """What a check judges."""
+LINT = "lint"
+BREAKING = "breaking"
+"""The cases of the schema lane."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from counterfoil.consumers import read_pacts
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError
 from counterfoil.model import Lane
+from counterfoil.pact_files import read_pacts
 from counterfoil.plan import Selection, make_plan
 from counterfoil.reporters import null_matrix
 from counterfoil.shell import judge, open_workspace, output_option, with_waivers

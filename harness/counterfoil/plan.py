@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 from counterfoil.allowance.links import PlannedReading, plan_readings
 from counterfoil.errors import UsageError, nearest
-from counterfoil.model import Case, Finding, Lane, Location
+from counterfoil.model import BREAKING, LINT, Case, Finding, Lane, Location
 from counterfoil.pacts import Interaction, Pact, lint_together
 from counterfoil.rules import finding
 from counterfoil.workspace import Settings
 
-LINT = "lint"
-BREAKING = "breaking"
 DIVERGENCES = "divergences"
 
 

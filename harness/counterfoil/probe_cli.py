@@ -16,13 +16,13 @@ from counterfoil.breaking_cli import replay_change
 from counterfoil.errors import UsageError
 from counterfoil.events import Event
 from counterfoil.model import Verdict
+from counterfoil.printing import printable
 from counterfoil.probe.witness import describe
 from counterfoil.probe_lane import SHOWN_CHARS, ProbeLane, ProbeRequest
 from counterfoil.probe_stubs import started, stub_command, stub_names
 from counterfoil.probed_schema import read_schema
 from counterfoil.probing import Budget
 from counterfoil.processes import Processes
-from counterfoil.reporters.text_report import printable
 from counterfoil.shell import end_when_nobody_reads, judge, open_workspace, output_option, with_waivers
 from counterfoil.witness_files import read_witness
 from counterfoil.workspace import Workspace

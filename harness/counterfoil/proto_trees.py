@@ -10,8 +10,6 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-import yaml
-
 from counterfoil.compat.trimming import RawFile, select
 from counterfoil.git import Git
 
@@ -164,6 +162,8 @@ def _module_roots(tree: Tree) -> tuple[str, ...] | None:
     """The folders below which imports are looked up, each ending with a slash; None where buf's files are unusual."""
     found = {name for name in CONFIGURATION if name in tree.objects}
     documents: dict[str, Any] = {}
+    import yaml  # noqa: PLC0415  (only large schemas need it, and it takes its time)
+
     for name, data in tree.read(found - {"buf.lock"}).items():
         try:
             documents[name] = yaml.safe_load(data) or {}

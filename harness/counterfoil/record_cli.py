@@ -13,10 +13,10 @@ from counterfoil.ledger.names import checked
 from counterfoil.ledger.store import open_ledger
 from counterfoil.model import Report
 from counterfoil.plan import Plan
+from counterfoil.printing import printable
 from counterfoil.publication import spoken_schemas
 from counterfoil.record import Outcomes, contents_of, outcomes_of, probes_of
 from counterfoil.recording_shell import numbered, say_if_dirty
-from counterfoil.reporters.text_report import printable
 from counterfoil.revision import revision_of
 from counterfoil.workspace import Workspace
 

@@ -16,7 +16,7 @@ from counterfoil.ledger.entries import Run
 from counterfoil.ledger.names import checked
 from counterfoil.ledger.recording import Recorder
 from counterfoil.ledger.store import Ledger, open_ledger
-from counterfoil.reporters.text_report import printable
+from counterfoil.printing import printable
 from counterfoil.revision import Revision
 from counterfoil.shell import Command, end_when_nobody_reads, open_workspace, write_json
 from counterfoil.workspace import Workspace

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 
 from counterfoil.compat.changes import Change
-from counterfoil.consumers import read_pacts
+from counterfoil.pact_files import read_pacts
 from counterfoil.workspace import Workspace
 
 MAX_DEPTH = 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +14,14 @@ from counterfoil.compat.merging import Annotation
 from counterfoil.compat.trimming import ImageError, Trimmed, join, raw_files, trim
 from counterfoil.errors import UsageError
 from counterfoil.files import replace_file
+from counterfoil.gate.facts import VersionRef
 from counterfoil.git import Git
 from counterfoil.processes import Processes
 from counterfoil.proto_trees import PROTO, FolderTree, GitTree, Tree, extract, partial
 from counterfoil.workspace import Workspace
 
 GIT = "git:"
+LEDGER = "ledger:"
 MAX_IMAGE_BYTES = 2 * 1024**3
 GZIP = b"\x1f\x8b"
 WHOLE_UP_TO = 100
@@ -67,8 +70,13 @@ class Sources:
         self._scratch = scratch
 
     def find(self, name: str, folder: str) -> Source:
-        """A path, `git:REF` or a git reference; `folder` is the one to look at in git. Raises EmptySchemaError too."""
+        """A path, `git:REF`, a git reference or `ledger:PARTICIPANT@VERSION`. Raises EmptySchemaError too.
+
+        `folder` is the one to look at in git.
+        """
         path = self._workspace.path(name)
+        if name.startswith(LEDGER):
+            return Source(name=name, image=self._recorded(name.removeprefix(LEDGER)))
         if name.startswith(GIT):
             return self._tree(name, GitTree(self._git, name.removeprefix(GIT), folder))
         if path.is_dir():
@@ -80,9 +88,22 @@ class Sources:
         raise UsageError(
             f"there is no schema '{name}'",
             why="it is neither a folder, nor an image, nor a commit that git knows here",
-            fix="name a folder of protos, an image (.binpb) or git:REF; a shallow clone may lack the commit: "
-            "git fetch --unshallow",
+            fix="name a folder of protos, an image (.binpb), git:REF or ledger:PARTICIPANT@VERSION; "
+            "a shallow clone may lack the commit: git fetch --unshallow",
         )
+
+    def _recorded(self, version: str) -> bytes:
+        """The image of a version in the ledger."""
+        participant, _, number = version.partition("@")
+        if not (participant and number):
+            raise UsageError(
+                f"'{LEDGER}{version}' names no version in the ledger",
+                why="a version is named by its participant and its number",
+                fix=f"write {LEDGER}PARTICIPANT@VERSION, such as {LEDGER}catalog@1.4.0",
+            )
+        from counterfoil.ledger.store import open_ledger  # noqa: PLC0415  (it takes longer to load than most to run)
+
+        return open_ledger(self._workspace.root, os.environ).schema_of(VersionRef(participant, number))
 
     def _tree(self, name: str, tree: Tree) -> Source:
         if not any(path.endswith(PROTO) for path in tree.objects):

@@ -6,6 +6,7 @@ import datetime as dt
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,9 +17,9 @@ from counterfoil.config import find_workspace, read_workspace
 from counterfoil.errors import UsageError
 from counterfoil.events import Event, RunFinished, fold
 from counterfoil.files import replace_file
-from counterfoil.model import Report, Waiver
+from counterfoil.model import INTERRUPTED_EXIT_CODE, Report, Waiver
 from counterfoil.processes import Processes
-from counterfoil.reporters import json_report, text_report
+from counterfoil.reporters import text_report
 from counterfoil.reporters.kinds import KINDS, Wanted
 from counterfoil.waiver_file import read_waivers
 from counterfoil.waivers import never
@@ -26,7 +27,6 @@ from counterfoil.workspace import Workspace
 
 Command = Callable[..., None]
 Run = Callable[[Processes], Iterator[Event]]
-INTERRUPTED_EXIT_CODE = 130
 LOG_WIDTH = 1_000
 """In a log no name is cut, and no line wrapped."""
 STDERR = "-"
@@ -103,7 +103,7 @@ def judge(
     failure = _recorded(report, record) if record and not end.was_interrupted else None
     end_when_nobody_reads()
     if output == "json":
-        write_json(json_report.render(report, end.duration_s))
+        write_json(KINDS["json"](report, end.duration_s))
     else:
         if above:
             above(screen(), report)
@@ -157,12 +157,25 @@ def _fold(run: Run) -> tuple[Report, RunFinished]:
     report, end = Report(), RunFinished(0.0)
     processes = Processes()
     try:
-        with text_report.ProgressView(Console(stderr=True)).shown() as progress:
+        with _shown() as show:
             for event in run(processes):
-                progress.take(event)
+                show(event)
                 report = fold(report, event)
                 if isinstance(event, RunFinished):
                     end = event
     finally:
         processes.stop()
     return report, end
+
+
+@contextmanager
+def _shown() -> Iterator[Callable[[Event], None]]:
+    """What shows progress on a terminal. Elsewhere nothing does, and what would is not even loaded."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    from counterfoil.reporters.progress import ProgressView  # noqa: PLC0415
+
+    with ProgressView(console).shown() as progress:
+        yield progress.take

@@ -16,10 +16,10 @@ from counterfoil.errors import UsageError, nearest
 from counterfoil.events import CaseFinished, FindingRaised, fold
 from counterfoil.model import Case, CaseResult, Finding, Lane, Output, Report
 from counterfoil.preparation import Preparation
+from counterfoil.printing import printable
 from counterfoil.probe_stubs import BUILT_IN, stub_command
 from counterfoil.processes import Processes
 from counterfoil.reporters import json_report
-from counterfoil.reporters.text_report import printable
 from counterfoil.rules import finding
 from counterfoil.shell import end_when_nobody_reads, open_workspace, output_option, write_json
 from counterfoil.stub_doctor import Check, State, StubDoctor, golden_frames

@@ -181,3 +181,8 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     def state_dir(self) -> Path:
         """Caches, logs and locks; safe to delete at any time."""
         return self.root / ".counterfoil"
+
+
+def without_parents(pattern: str) -> str:
+    """A pattern as it is meant in the folder that its leading `../` lead to."""
+    return pattern.replace("../", "")

@@ -159,9 +159,8 @@ def _field(
     number, shown = field.number, f"{field.name}: {render(value, SHOWN)}"
     where = (writer, reader, number)
     if number not in after:
-        known = _numbered(reader, number) is not None
-        kind, read = (Kind.VALUE, "nothing") if known else (Kind.UNSEEN, "a field that it does not know")
-        yield _discrepancy(kind, where, shown, read)
+        kind = Kind.UNSEEN if _numbered(reader, number) is None else Kind.VALUE
+        yield _discrepancy(kind, where, shown, _instead(kind, field, after, reader))
         return
     other, seen = after[number]
     inside = list(_values(value, seen, (field, other), where))
@@ -175,6 +174,15 @@ def _field(
         yield _discrepancy(Kind.VALUE, where, shown, f"{read}, but {other.name}: {render(seen, SHOWN)}")
     elif taken is not None:
         yield _discrepancy(Kind.VALUE, where, shown, f"{other.name}: {render(seen, SHOWN)}")
+
+
+def _instead(kind: Kind, field: FieldDescriptor, after: Present, reader: Descriptor) -> str:
+    """What a reader finds that has nothing under the number of a field: perhaps its value, by name, under another."""
+    namesake = None if field.is_extension else reader.fields_by_name.get(field.name)
+    if namesake is not None and namesake.number in after:
+        _, value = after[namesake.number]
+        return f"{field.name}: {render(value, SHOWN)}, as field {namesake.number} and not {field.number}"
+    return "a field that it does not know" if kind is Kind.UNSEEN else "nothing"
 
 
 def _extension(message: Descriptor, number: int) -> FieldDescriptor | None:

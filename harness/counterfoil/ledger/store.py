@@ -9,7 +9,7 @@ from typing import IO
 
 from sqlalchemy import select
 
-from counterfoil.gate.facts import Facts
+from counterfoil.gate.facts import Facts, VersionRef
 from counterfoil.gate.question import Question
 from counterfoil.ledger import tables, transfer
 from counterfoil.ledger.address import find_address
@@ -17,6 +17,7 @@ from counterfoil.ledger.database import Database
 from counterfoil.ledger.entries import Environment, Run
 from counterfoil.ledger.reading import read_facts
 from counterfoil.ledger.recording import Recorder
+from counterfoil.ledger.schemas import schema_of
 
 
 class Ledger:
@@ -52,6 +53,11 @@ class Ledger:
         with self._database.reading() as connection:
             query = select(table.c.body).where(table.c.digest == digest, table.c.kind == tables.ContentKind.SCHEMA)
             return connection.execute(query).scalar()
+
+    def schema_of(self, version: VersionRef) -> bytes:
+        """The image that was recorded last for a version. Raises UsageError where there is none."""
+        with self._database.reading() as connection:
+            return schema_of(connection, version, self.shown)
 
     def environments(self) -> tuple[Environment, ...]:
         """All environments, by name."""

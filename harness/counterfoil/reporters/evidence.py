@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from counterfoil.model import Evidence, Finding, Mismatch, Output, PayloadWitness, SchemaChange
-from counterfoil.reporters.text_report import change_lines, printable, reading_lines
+from counterfoil.printing import printable
+from counterfoil.reporters.text_report import change_lines, reading_lines
 
 SHOWN_CHARS = 4_000
 

@@ -20,7 +20,8 @@ from counterfoil.gate.facts import VersionRef
 from counterfoil.gate.reasons import Reason
 from counterfoil.gate.rollout import Rollout
 from counterfoil.model import Level, Verdict
-from counterfoil.reporters.text_report import STYLES, printable
+from counterfoil.printing import printable
+from counterfoil.reporters.text_report import STYLES
 
 FORMAT_VERSION = 1
 ANSWERS = {Verdict.COMPATIBLE: "yes", Verdict.BROKEN: "no", Verdict.UNPROVEN: "unproven"}

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 
 from counterfoil.model import Report
-from counterfoil.reporters import github, json_report, junit, page, sarif
 
 Render = Callable[[Report, float], str]
 """From a report and its duration in seconds to the file's text."""
 
+
+def _by(place: str) -> Render:
+    """A renderer, `module:function` of this package, that is imported when it is asked for its first report."""
+
+    def render(report: Report, duration_s: float) -> str:
+        module, _, function = place.partition(":")
+        text: str = getattr(import_module(f"counterfoil.reporters.{module}"), function)(report, duration_s)
+        return text
+
+    return render
+
+
 KINDS: dict[str, Render] = {
-    "html": page.html,
-    "json": json_report.render,
-    "junit": junit.render,
-    "sarif": sarif.render,
-    "github": github.render,
-    "markdown": page.markdown,
-    "badge": page.badge,
+    "html": _by("page:html"),
+    "json": _by("json_report:render"),
+    "junit": _by("junit:render"),
+    "sarif": _by("sarif:render"),
+    "github": _by("github:render"),
+    "markdown": _by("page:markdown"),
+    "badge": _by("page:badge"),
 }
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from counterfoil.allowance.reading import Result
 from counterfoil.model import Report
-from counterfoil.reporters.text_report import printable
+from counterfoil.printing import printable
 
 STATES = ("absent", "null", "default", "empty", "value", "extra")
 STYLES = {Result.REJECTED: "bold red", Result.MISREAD: "bold red", Result.UNPROVEN: "yellow", Result.PROVEN: "green"}

@@ -1,19 +1,14 @@
-"""What a person sees: progress while it runs, and one screen at the end."""
+"""What a person sees at the end: one screen."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from counterfoil.events import CaseFinished, Event, RunStarted, StepFinished, StepStarted
 from counterfoil.model import (
     CaseResult,
     Evidence,
@@ -28,10 +23,11 @@ from counterfoil.model import (
     Waiver,
     worst,
 )
+from counterfoil.printing import printable
 
 FINDINGS_SHOWN = 12
+HARMLESS_SHOWN = 12
 WAIVERS_SHOWN = 3
-BASIC_PLANE_END = 0xFFFF
 UNITS = {
     Lane.BUILD: "participant",
     Lane.CONSUME: "participant",
@@ -46,69 +42,20 @@ EVIDENCE_SHOWN = 6
 OUTPUT_LINES_SHOWN = 8
 VALUE_SHOWN_CHARS = 200
 STYLES = {Verdict.COMPATIBLE: "green", Verdict.BROKEN: "bold red", Verdict.UNPROVEN: "yellow"}
-ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
-
-
-def printable(text: str) -> str:
-    """Text from outside, without anything that could move a cursor, colour a terminal or hide what follows."""
-    text = ANSI.sub("", text)
-    return "".join(char if _is_harmless(char) else _escape(char) for char in text)
-
-
-def _escape(char: str) -> str:
-    return f"\\u{ord(char):04x}" if ord(char) <= BASIC_PLANE_END else f"\\U{ord(char):08x}"
-
-
-def _is_harmless(char: str) -> bool:
-    return char == " " or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-
-
-class ProgressView:
-    """Steps under way and cases done, on a terminal; nothing elsewhere."""
-
-    def __init__(self, console: Console) -> None:
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=30),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._steps: dict[str, TaskID] = {}
-        self._cases: TaskID | None = None
-
-    @contextmanager
-    def shown(self) -> Iterator[ProgressView]:
-        """Show it for as long as the context lasts."""
-        with self._progress:
-            yield self
-
-    def take(self, event: Event) -> None:
-        """Show what the event changed."""
-        match event:
-            case RunStarted(cases) if cases:
-                self._cases = self._progress.add_task("cases", total=len(cases))
-            case CaseFinished() if self._cases is not None:
-                self._progress.advance(self._cases)
-            case StepStarted(label):
-                self._steps[label] = self._progress.add_task(printable(label), total=None)
-            case StepFinished(step):
-                self._progress.remove_task(self._steps.pop(step.label))
-            case _:
-                pass
 
 
 def render(console: Console, report: Report, duration_s: float) -> None:
     """The last screen: what was judged, what broke on what, and what to do next."""
     if report.results:
         console.print(_table(report))
-    findings = report.open_findings
+    findings = [found for found in report.open_findings if found.verdict is not Verdict.COMPATIBLE]
     for found in findings[:FINDINGS_SHOWN]:
         console.print(_finding(found))
     if len(findings) > FINDINGS_SHOWN:
         console.print(f"\n... and {len(findings) - FINDINGS_SHOWN} more findings: --format json lists them all")
+    harmless = [found for found in report.open_findings if found.verdict is Verdict.COMPATIBLE]
+    if harmless:
+        console.print(_harmless(harmless))
     if report.waived_findings:
         console.print(_waived(report))
     console.print(_verdict_line(report, duration_s))
@@ -145,6 +92,18 @@ def _finding(found: Finding) -> Text:
     for line in _evidence_lines(found.evidence):
         text.append(f"  {line}\n")
     text.append(f"  next  {printable(found.fix)}")
+    return text
+
+
+def _harmless(findings: Sequence[Finding]) -> Text:
+    """A line for each finding that fails nothing."""
+    width = max(len(found.level) for found in findings[:HARMLESS_SHOWN])
+    text = Text()
+    for found in findings[:HARMLESS_SHOWN]:
+        text.append(f"\n{found.level:{width}}", STYLES[found.verdict])
+        text.append(f"  {found.rule}  {_cut(found.subject)}")
+    if len(findings) > HARMLESS_SHOWN:
+        text.append(f"\n... and {len(findings) - HARMLESS_SHOWN} more that fail nothing: --format json lists them all")
     return text
 
 

@@ -1,0 +1,190 @@
+"""The commands `check`, `verify`, `consume` and `build`, which run the engine on a workspace."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from counterfoil.engine import Engine
+from counterfoil.errors import UsageError, nearest
+from counterfoil.model import CHECKED_LANES, Lane, Report
+from counterfoil.pact_files import read_pacts
+from counterfoil.plan import Plan, Selection, make_plan
+from counterfoil.printing import printable
+from counterfoil.reporters import text_report
+from counterfoil.shell import (
+    Command,
+    end_when_nobody_reads,
+    judge,
+    open_workspace,
+    output_option,
+    screen,
+    with_waivers,
+    write_json,
+)
+from counterfoil.workspace import Workspace
+
+RECORDED = "counterfoil.recorded"
+
+
+def selection_options(command: Command) -> Command:
+    """What to judge, for the commands that take a selection."""
+    command = click.option(
+        "-k", "keyword", default="", help="Only cases whose id contains this, whatever the letters' case."
+    )(command)
+    return click.option(
+        "--participant", "participants", multiple=True, help="Only cases of this participant; repeatable."
+    )(command)
+
+
+def record_options(command: Command) -> Command:
+    """`--record`, for the commands whose findings can go into the ledger."""
+    described = (
+        (("--record",), {"is_flag": True, "help": "Record what is found in the ledger."}),
+        (("-e", "--version"), {"help": "With --record: the version that is judged; by default git's commit."}),
+        (("--branch",), {"help": "With --record: the branch of the version; by default git's."}),
+    )
+    for names, settings in reversed(described):
+        command = click.option(*names, expose_value=False, callback=_keep, **settings)(command)
+    return command
+
+
+def _keep(context: click.Context, param: click.Parameter, value: object) -> None:
+    context.meta[f"{RECORDED}.{param.name}"] = value
+
+
+def _recorder(workspace: Workspace, plan: Plan) -> Callable[[Report], None] | None:
+    """What records the run's report, if it is to be recorded."""
+    meta = click.get_current_context().meta
+    version, branch = meta.get(f"{RECORDED}.version"), meta.get(f"{RECORDED}.branch")
+    if not meta.get(f"{RECORDED}.record"):
+        if version or branch:
+            raise UsageError("--version and --branch say what is recorded, and nothing is", fix="add --record")
+        return None
+    from counterfoil.record_cli import recorder  # noqa: PLC0415  (loads the ledger, which takes its time)
+
+    return recorder(workspace, plan, version, branch)
+
+
+@click.command()
+@click.option(
+    "--lane",
+    "lanes",
+    type=click.Choice([lane.value for lane in CHECKED_LANES]),
+    multiple=True,
+    help="Only this lane; repeatable.",
+)
+@click.option("--list", "list_only", is_flag=True, help="Print the id of every case, and judge nothing.")
+@selection_options
+@record_options
+@output_option
+@click.pass_obj
+def check(
+    config: Path | None,
+    *,
+    lanes: tuple[str, ...],
+    participants: tuple[str, ...],
+    keyword: str,
+    list_only: bool,
+    output: str,
+) -> None:
+    """Judge everything: the pact files, every provider against its pacts, the schema against its baseline."""
+    workspace = open_workspace(config)
+    selection = Selection(
+        lanes=frozenset(Lane(lane) for lane in lanes), participants=frozenset(participants), keyword=keyword
+    )
+    plan = make_plan(workspace.settings, read_pacts(workspace), selection)
+    if list_only:
+        _list(plan, output)
+    _check(workspace, plan, output, selection=selection)
+
+
+@click.command()
+@selection_options
+@record_options
+@output_option
+@click.pass_obj
+def verify(config: Path | None, participants: tuple[str, ...], keyword: str, output: str) -> None:
+    """Start each provider and verify its pacts against it."""
+    workspace = open_workspace(config)
+    selection = Selection(
+        lanes=frozenset({Lane.PACTS, Lane.VERIFY}), participants=frozenset(participants), keyword=keyword
+    )
+    plan = make_plan(workspace.settings, read_pacts(workspace), selection)
+    _check(workspace, plan, output)
+
+
+@click.command()
+@click.option("--participant", "participants", multiple=True, help="Only this participant; repeatable.")
+@output_option
+@click.pass_obj
+def consume(config: Path | None, participants: tuple[str, ...], output: str) -> None:
+    """Run the consumer tests, and put the pact files that they write into the folder of pacts."""
+    workspace = open_workspace(config)
+    if workspace.pact_dir is None:
+        raise UsageError(
+            f"{workspace.file.name} has no [pacts] table, so there is no place for the pacts",
+            where=str(workspace.file),
+            fix='add [pacts] with dir = "contracts/pacts"',
+        )
+    names = _named(workspace, participants, "consumer")
+    judge(lambda processes: Engine(workspace, processes).consume(names), output)
+
+
+@click.command()
+@click.option("--participant", "participants", multiple=True, help="Only this participant; repeatable.")
+@output_option
+@click.pass_obj
+def build(config: Path | None, participants: tuple[str, ...], output: str) -> None:
+    """Run the build commands of the participants and stubs, as far as something changed."""
+    workspace = open_workspace(config)
+    names = _named(workspace, participants, "build")
+    if not participants:
+        names = (*names, *(name for name, stub in workspace.settings.stubs.items() if stub.build))
+    judge(lambda processes: Engine(workspace, processes).build(names), output)
+
+
+def _named(workspace: Workspace, participants: tuple[str, ...], table: str) -> tuple[str, ...]:
+    """The participants that have the table, or those of them that were asked for."""
+    able = tuple(name for name, participant in workspace.settings.participants.items() if getattr(participant, table))
+    for name in participants:
+        if name not in able:
+            raise UsageError(
+                f"no participant '{name}' with a '{table}' table",
+                where="--participant",
+                why=nearest(name, able),
+                fix=f"name one that has [participants.NAME.{table}] in {workspace.file.name}",
+            )
+    if not able:
+        table_form = f"[participants.NAME.{table}]" if table == "build" else f"participants.NAME.{table}"
+        raise UsageError(
+            f"no participant has a '{table}' table, so there is nothing to do",
+            where=str(workspace.file),
+            fix=f"add [{table_form}]; see docs/configuration.md",
+        )
+    return participants or able
+
+
+def _list(plan: Plan, output: str) -> NoReturn:
+    """Print the ids of the cases; what is amiss with the plan itself goes to stderr."""
+    end_when_nobody_reads()
+    if output == "json":
+        write_json(json.dumps({"format": 1, "cases": [case.id for case in plan.cases]}, ensure_ascii=False))
+    elif plan.cases:
+        click.echo("\n".join(printable(case.id) for case in plan.cases))
+    report = Report(findings=plan.findings)
+    if not plan.cases:
+        text_report.render(screen(stderr=True), report, 0.0)
+    sys.exit(0 if plan.cases else report.verdict.exit_code)
+
+
+def _check(workspace: Workspace, plan: Plan, output: str, *, selection: Selection | None = None) -> NoReturn:
+    """Judge a plan. A check that leaves nothing out tells of waivers that nothing shows any more."""
+    is_whole = selection is not None and not selection.is_narrow
+    run = with_waivers(workspace, lambda processes: Engine(workspace, processes).check(plan), lambda _: is_whole)
+    judge(run, output, _recorder(workspace, plan))

@@ -1,0 +1,23 @@
+"""Text from outside as it may be shown. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+BASIC_PLANE_END = 0xFFFF
+ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+
+
+def printable(text: str) -> str:
+    """Text from outside, without anything that could move a cursor, colour a terminal or hide what follows."""
+    text = ANSI.sub("", text)
+    return "".join(char if _is_harmless(char) else _escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    return f"\\u{ord(char):04x}" if ord(char) <= BASIC_PLANE_END else f"\\U{ord(char):08x}"
+
+
+def _is_harmless(char: str) -> bool:
+    return char == " " or unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}

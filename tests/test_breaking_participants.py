@@ -1,0 +1,58 @@
+"""Whom a change of the schema concerns: participants that declare the message, and pacts that mention the field."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.builders import Workspace
+from tests.test_breaking import PROTO, RETYPED, evidence
+
+PACT = {
+    "consumer": {"name": "storefront"},
+    "provider": {"name": "ranker"},
+    "interactions": [
+        {
+            "description": "the stock",
+            "request": {"method": "GET", "path": "/stock"},
+            "response": {"status": 200, "body": {"product": [{"stock": 2}]}},
+        }
+    ],
+    "metadata": {"pactSpecification": {"version": "3.0.0"}},
+}
+
+
+@pytest.fixture
+def team(shop: Workspace) -> Workspace:
+    """The ranker reads products, the mailer reads nothing of them, and the storefront has a pact about the stock."""
+    shop.write(
+        "counterfoil.toml",
+        'format = 1\n[pacts]\n[participants.ranker]\nreads = ["shop.v1.*"]\n'
+        '[participants.mailer]\nwrites = ["mail.v1.*"]\n[participants.storefront]\n',
+    )
+    shop.write("contracts/pacts/storefront-ranker.json", json.dumps(PACT))
+    shop.write("old/shop/v1/shop.proto", PROTO)
+    shop.write("new/shop/v1/shop.proto", RETYPED)
+    return shop
+
+
+def test_a_finding_names_who_reads_it_and_which_pacts_mention_it(team: Workspace) -> None:
+    found = team.judge_here("breaking", "new", "--against", "old").the("FIELD_TYPE_CHANGED")
+    [changed] = evidence(found, "change")
+    assert changed["participants"] == ["ranker reads"]
+    assert changed["pacts"] == ["storefront→ranker::the stock"]
+    assert all(one["path"].startswith("contracts/witnesses/breaking/") for one in evidence(found, "witness"))
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"), [("ranker", "broken"), ("storefront", "broken"), ("mailer", "compatible")]
+)
+def test_findings_are_narrowed_to_a_participant(team: Workspace, name: str, verdict: str) -> None:
+    assert team.judge_here("breaking", "new", "--against", "old", "--only-affecting", name).verdict == verdict
+
+
+def test_an_unknown_participant_is_refused(team: Workspace) -> None:
+    ran = team.run_here("breaking", "new", "--against", "old", "--only-affecting", "rankr")
+    assert (ran.exit_code, ran.error["error"]) == (2, "unknown participant 'rankr'")
+    assert "'ranker'" in ran.error["why"]
