@@ -132,18 +132,19 @@ def _destination(environment: str | None, tag: str | None, *, alone: bool) -> De
 
 @click.command("can-i-merge", cls=SelectorCommand)
 @selector_options
+@latest_by_option
 @answer_options
 @click.pass_context
 def can_i_merge(context: click.Context, /, **options: object) -> None:
     """Say whether the version fits the head of each other participant's main branch."""
-    selection = _selection(context)
+    given, selection = _Options(options), _selection(context)
     question = Question(
         selectors=selection.selectors,
         ignored=selection.ignored,
         destination=Destination(main_branch=True),
-        latest_by=LatestBy.CVP,
+        latest_by=LatestBy(given.text("latestby") or LatestBy.CVP),
     )
-    _answer(context.obj, question, _Options(options).manner())
+    _answer(context.obj, question, given.manner())
 
 
 @click.command("matrix", cls=SelectorCommand)
