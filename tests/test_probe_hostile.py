@@ -29,7 +29,10 @@ def hosted(shop: Workspace) -> Workspace:
 
 def host(workspace: Workspace, *how: str) -> Workspace:
     workspace.configure(
-        "stubs.hostile", start=[sys.executable, str(HOSTILE), *how], answer_within_s=0.3, start_within_s=10.0
+        "stubs.hostile",
+        start=[sys.executable, str(HOSTILE), *how, "anything"],
+        answer_within_s=0.3,
+        start_within_s=10.0,
     )
     return workspace
 
@@ -53,3 +56,15 @@ def test_a_stub_that_never_works_is_a_usage_error(hosted: Workspace, how: str, t
     ran = hosted.run("probe", "--budget", "5")
     assert ran.exit_code == 2
     assert told in ran.stderr
+
+
+@pytest.mark.fires("STUB_GIVEN_UP")
+def test_a_stub_that_dies_of_everything_leaves_the_rest_unproven(hosted: Workspace) -> None:
+    report = host(hosted, "exits mid-frame", "always").judge("probe", "--budget", "300")
+    assert report.the("STUB_GIVEN_UP", "probe.v1.Thing::hostile")["level"] == "unproven"
+
+
+@pytest.mark.silent("STUB_GIVEN_UP")
+def test_a_stub_that_only_answers_wrongly_is_asked_to_the_end(hosted: Workspace) -> None:
+    report = host(hosted, "not a response", "always").judge("probe", "--budget", "20")
+    assert "STUB_GIVEN_UP" not in {rule for rule, _ in report.rules}

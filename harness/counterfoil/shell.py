@@ -27,6 +27,8 @@ from counterfoil.workspace import Workspace
 Command = Callable[..., None]
 Run = Callable[[Processes], Iterator[Event]]
 INTERRUPTED_EXIT_CODE = 130
+LOG_WIDTH = 1_000
+"""In a log no name is cut, and no line wrapped."""
 STDERR = "-"
 REPORTS = "counterfoil.reports"
 
@@ -140,7 +142,10 @@ def end_when_nobody_reads() -> None:
 
 def screen(*, stderr: bool = False) -> Console:
     """Where text goes: lines are not cut to the width, and nothing is guessed into colours."""
-    return Console(stderr=stderr, soft_wrap=True, highlight=False)
+    console = Console(stderr=stderr, soft_wrap=True, highlight=False)
+    if not console.is_terminal:
+        console.width = LOG_WIDTH
+    return console
 
 
 def write_json(document: str) -> None:

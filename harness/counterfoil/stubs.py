@@ -163,6 +163,11 @@ class Stub:
         """The name under which it is reported."""
         return self.command.name
 
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it died too often: it is asked no more, and all it would say is `Unsupported`."""
+        return self._conversation is None
+
     def __enter__(self) -> Self:
         self._start()
         return self

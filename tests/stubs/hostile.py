@@ -1,4 +1,4 @@
-"""A stub that shakes hands and then misbehaves: `python hostile.py HOW [always]`."""
+"""A stub that shakes hands and then misbehaves: `python hostile.py HOW [always] [anything]`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from counterfoil.stub.frames import FrameSplitter
 from counterfoil.stub.v1 import stub_pb2
 
 HOW = sys.argv[1]
-ALWAYS = sys.argv[2:] == ["always"]
 UNSAID: list[bytes] = []
 KILLER = b"kill"
 """A payload with these bytes is what the stub does not survive; it answers all others."""
-ALWAYS = sys.argv[2:] == ["always"]
+ALWAYS = "always" in sys.argv[2:]
 """Or it survives none."""
+ANYTHING = "anything" in sys.argv[2:]
+"""It names no messages of its own, so it is asked about all, as a conformance testee is."""
 OWN_MESSAGE = "probe.Thing"
 
 
@@ -40,7 +41,8 @@ def flush() -> None:
 
 def hello(request: stub_pb2.Request) -> None:
     description = stub_pb2.StubDescription(protocol_version=1, language="python", runtime="hostile", observes=True)
-    description.message_types.append(OWN_MESSAGE)
+    if not ANYTHING:
+        description.message_types.append(OWN_MESSAGE)
     say(frame(stub_pb2.Response(description=description, sequence=request.sequence)))
 
 

@@ -116,6 +116,8 @@ def render(console: Console, report: Report, duration_s: float) -> None:
 
 def _table(report: Report) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    for overflow in ("fold", "fold", "fold", "fold", "ellipsis"):
+        table.add_column(overflow=overflow, no_wrap=overflow == "ellipsis")
     groups: dict[tuple[Lane, str], list[CaseResult]] = {}
     for result in report.results:
         groups.setdefault((result.case.lane, result.case.subject), []).append(result)
