@@ -107,16 +107,52 @@ def check(
 @click.command()
 @selection_options
 @record_options
+@click.option("--from-broker", is_flag=True, help="Fetch the pacts from the Pact Broker at PACT_BROKER_BASE_URL.")
+@click.option("--consumer-version-selector", "selectors", multiple=True, help="Of which versions, as JSON; repeatable.")
+@click.option("--enable-pending", is_flag=True, help="Let pacts that were never honoured fail without harm.")
+@click.option("--include-wip-pacts-since", "wip_since", metavar="DATE", help="Also new pacts of branches, as pending.")
 @output_option
 @click.pass_obj
-def verify(config: Path | None, participants: tuple[str, ...], keyword: str, output: str) -> None:
+def verify(  # noqa: PLR0913  (one for each option)
+    config: Path | None,
+    *,
+    participants: tuple[str, ...],
+    keyword: str,
+    from_broker: bool,
+    selectors: tuple[str, ...],
+    enable_pending: bool,
+    wip_since: str | None,
+    output: str,
+) -> None:
     """Start each provider and verify its pacts against it."""
     workspace = open_workspace(config)
     selection = Selection(
         lanes=frozenset({Lane.PACTS, Lane.VERIFY}), participants=frozenset(participants), keyword=keyword
     )
+    if from_broker:
+        _verify_fetched(workspace, selection, selectors, pending=enable_pending, wip_since=wip_since, output=output)
+    if selectors or enable_pending or wip_since:
+        raise UsageError("selectors, pending and WIP say what a Pact Broker hands out", fix="add --from-broker")
     plan = make_plan(workspace.settings, read_pacts(workspace), selection)
     _check(workspace, plan, output)
+
+
+def _verify_fetched(
+    workspace: Workspace,
+    selection: Selection,
+    selectors: tuple[str, ...],
+    *,
+    pending: bool,
+    wip_since: str | None,
+    output: str,
+) -> NoReturn:
+    from counterfoil.broker_verify_cli import BrokerRounds, Fetch  # noqa: PLC0415  (loads what only few need)
+
+    meta = click.get_current_context().meta
+    branch, version = meta.get(f"{RECORDED}.branch"), meta.get(f"{RECORDED}.version")
+    fetch = Fetch(selectors=selectors, pending=pending, wip_since=wip_since, branch=branch)
+    rounds = BrokerRounds(workspace, selection, fetch)
+    judge(rounds.run, output, rounds.recorder(version) if meta.get(f"{RECORDED}.record") else None)
 
 
 @click.command()

@@ -12,7 +12,9 @@ from typing import NoReturn
 
 import click
 
+from counterfoil.broker_address import find_broker
 from counterfoil.errors import UsageError, nearest
+from counterfoil.gate.broker_matrix import BrokerMatrix, with_answer, with_matrix
 from counterfoil.gate.decision import Decision, decide
 from counterfoil.gate.facts import Facts, SchemaPairFact
 from counterfoil.gate.question import Destination, Ignored, LatestBy, Question
@@ -132,18 +134,19 @@ def _destination(environment: str | None, tag: str | None, *, alone: bool) -> De
 
 @click.command("can-i-merge", cls=SelectorCommand)
 @selector_options
+@latest_by_option
 @answer_options
 @click.pass_context
 def can_i_merge(context: click.Context, /, **options: object) -> None:
     """Say whether the version fits the head of each other participant's main branch."""
-    selection = _selection(context)
+    given, selection = _Options(options), _selection(context)
     question = Question(
         selectors=selection.selectors,
         ignored=selection.ignored,
         destination=Destination(main_branch=True),
-        latest_by=LatestBy.CVP,
+        latest_by=LatestBy(given.text("latestby") or LatestBy.CVP),
     )
-    _answer(context.obj, question, _Options(options).manner())
+    _answer(context.obj, question, given.manner())
 
 
 @click.command("matrix", cls=SelectorCommand)
@@ -162,7 +165,8 @@ def matrix(context: click.Context, /, **options: object) -> None:
         destination=Destination(environment=environment) if environment is not None else None,
         latest_by=LatestBy(latest_by or LatestBy.CVPV),
     )
-    decision = _decide(the_ledger(context.obj), question)
+    ledger = the_ledger(context.obj)
+    decision = _decide(ledger, question, _broker_matrix(ledger, question))
     end_when_nobody_reads()
     if given.text("output") == "json":
         write_json(gate_report.render_json(decision, dry_run=True))
@@ -221,15 +225,31 @@ def _answer(config: Path | None, question: Question, manner: Manner) -> NoReturn
     sys.exit(0 if manner.dry_run else decision.verdict.exit_code)
 
 
-def _decide(ledger: Ledger, question: Question) -> Decision:
+def _decide(ledger: Ledger, question: Question, matrix: BrokerMatrix | None = None) -> Decision:
+    """The decision on what the ledger knows, and on the matrix of a Pact Broker where there is one."""
     facts = ledger.facts(question)
+    if matrix is not None:
+        facts = with_matrix(facts, question, matrix)
     _refuse_unknown(facts, question, ledger)
-    return decide(facts, question)
+    decision = decide(facts, question)
+    return decision if matrix is None else with_answer(decision, matrix)
+
+
+def _broker_matrix(ledger: Ledger, question: Question) -> BrokerMatrix | None:
+    """What the Pact Broker says that the environment names. With one, a ledger may be new and empty."""
+    address = find_broker(os.environ)
+    if address is None:
+        return None
+    from counterfoil.broker_client import BrokerClient  # noqa: PLC0415  (loads what only few need)
+
+    ledger.prepare()
+    return BrokerClient(address).matrix(question)
 
 
 def _judged(config: Path | None, ledger: Ledger, question: Question) -> Decision:
     """The decision, after the schemas that nobody compared yet were compared; what was found is kept in the ledger."""
-    decision = _decide(ledger, question)
+    matrix = _broker_matrix(ledger, question)
+    decision = _decide(ledger, question, matrix)
     workspace = workspace_or_none(config)
     pairs = decision.uncompared if workspace else ()
     if not workspace or not pairs:
@@ -247,7 +267,7 @@ def _judged(config: Path | None, ledger: Ledger, question: Question) -> Decision
                         recorder.schema_pair(SchemaPairFact(writer=writer, reader=reader, breaks=breaks))
     finally:
         processes.stop()
-    return _decide(ledger, question)
+    return _decide(ledger, question, matrix)
 
 
 def _refuse_unknown(facts: Facts, question: Question, ledger: Ledger) -> None:

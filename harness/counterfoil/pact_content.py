@@ -37,6 +37,8 @@ class PactContent:
     provider: str
     body: bytes
     digest: str
+    source: bytes = b""
+    """The whole file, for whoever keeps it as it is."""
 
 
 def digest_of(data: bytes) -> str:
@@ -55,7 +57,7 @@ def content_of(path: str, data: bytes) -> PactContent:
             where=path,
             fix="write a number that a double can hold, or a string",
         ) from None
-    return PactContent(consumer=pact.consumer, provider=pact.provider, body=body, digest=digest_of(body))
+    return PactContent(consumer=pact.consumer, provider=pact.provider, body=body, digest=digest_of(body), source=data)
 
 
 def normalised(document: dict[str, Json]) -> bytes:

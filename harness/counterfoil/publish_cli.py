@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from shlex import quote
 
 import click
 
+from counterfoil.broker_address import find_broker
 from counterfoil.errors import UsageError
 from counterfoil.gate.facts import VersionRef
 from counterfoil.ledger.entries import Run, Verification
@@ -89,9 +91,24 @@ def publish(  # noqa: PLR0913  (one for each option)
         schemas=spoken_schemas(workspace, participants) if workspace else {},
     )
     run = Run(command="publish", build_url=build_url, dirty=revision.dirty)
+    sent_to = _send(publication)
     fresh = record(config, run, lambda recorder: _publish(recorder, publication))
     say_if_dirty(revision, version)
-    _tell(publication, fresh, output)
+    _tell(publication, fresh, output, sent_to)
+
+
+def _send(publication: Publication) -> str | None:
+    """Send the pacts to the Pact Broker that the environment names; its address.
+
+    It comes first: what the Broker refuses is not recorded either. Publishing again mends a failure in between.
+    """
+    address = find_broker(os.environ)
+    if address is None:
+        return None
+    from counterfoil.broker_client import BrokerClient  # noqa: PLC0415  (loads what only few need)
+
+    BrokerClient(address).publish(publication.pacts, publication.number, publication.branch, publication.tags)
+    return address.url
 
 
 def _contents(
@@ -121,7 +138,7 @@ def _publish(recorder: Recorder, publication: Publication) -> list[PactContent]:
     return fresh
 
 
-def _tell(publication: Publication, fresh: Iterable[PactContent], output: str) -> None:
+def _tell(publication: Publication, fresh: Iterable[PactContent], output: str, sent_to: str | None) -> None:
     number, branch, known = publication.number, publication.branch, {one.digest for one in publication.pacts}
     known -= {one.digest for one in fresh}
     lines = [f"{one} is in the ledger{f', on branch {branch}' if branch else ''}" for one in publication.versions]
@@ -130,6 +147,8 @@ def _tell(publication: Publication, fresh: Iterable[PactContent], output: str) -
         f"{' (known already)' if one.digest in known else ''}"
         for one in publication.pacts
     ]
+    if sent_to and publication.pacts:
+        lines.append(f"the Pact Broker at {sent_to} has them too")
     say(
         output,
         "\n".join(lines),
@@ -141,6 +160,7 @@ def _tell(publication: Publication, fresh: Iterable[PactContent], output: str) -
             {"consumer": one.consumer, "provider": one.provider, "content": one.digest} for one in publication.pacts
         ],
         schemas=sorted(publication.schemas),
+        pact_broker=sent_to,
     )
 
 

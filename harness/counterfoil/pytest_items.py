@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from counterfoil.config import read_workspace
-from counterfoil.consumers import read_pacts
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError
 from counterfoil.events import CaseFinished, Event, fold
 from counterfoil.model import Case, CaseResult, Finding, Report, Verdict
+from counterfoil.pact_files import read_pacts
 from counterfoil.plan import Plan, Selection, make_plan
 from counterfoil.processes import Processes
 from counterfoil.reporters.evidence import plain_lines, safe

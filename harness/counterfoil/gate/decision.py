@@ -128,16 +128,18 @@ class _Judgement:
             for pact in self._index.pacts_of[consumer]:
                 providers = self._world.get(pact.provider)
                 if providers is not None:
+                    tried = any(self._index.result(pact, provider) for provider in providers)
                     for provider in sorted(providers) or (None,):
                         if {consumer, provider} & self._new:
-                            yield self._row(pact, provider)
+                            yield self._row(pact, provider, tried=tried)
 
-    def _row(self, pact: PactFact, provider: VersionRef | None) -> Row:
+    def _row(self, pact: PactFact, provider: VersionRef | None, *, tried: bool = True) -> Row:
+        """A pair; while no version of the provider has `tried` the pact, leaving out one of them proves nothing."""
         return Row(
             pact=pact,
             provider=provider,
             verification=self._index.result(pact, provider) if provider else None,
-            ignored=self._ignorer.holds(pact, provider),
+            ignored=self._ignorer.holds(pact, provider if tried else None),
         )
 
     # --- schemas -----------------------------------------------------------------------------------------------------

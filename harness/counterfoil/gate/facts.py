@@ -190,8 +190,9 @@ class Facts:
     - `schemas`: of the versions in play; and since schemas need no pact, of the versions live in the destination's
       environment whatever the participant. `schema_pairs`: for the digests in `schemas`.
     - `probes`: between versions in play.
-    - Only for a question that resolves to a single version with nothing inferred: every verification by that version as
-      provider, and all pacts with these contents, of whichever consumer version.
+    - Only for a question of one selector with nothing inferred, which picks one version or names a participant alone:
+      the verifications of these versions' pacts by every provider version, every verification by them as provider, and
+      all pacts with these contents, of whichever consumer version.
     """
 
     participants: tuple[ParticipantFact, ...] = ()

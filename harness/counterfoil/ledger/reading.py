@@ -52,7 +52,7 @@ class _Reading:
     def facts(self) -> Facts:
         play = self._play
         alone = self._alone()
-        pacts = list(self._pacts(alone))
+        pacts = list(dict.fromkeys(self._pacts(alone)))
         verifications = tuple(self._verifications(pacts, alone))
         schemas = tuple(self._schemas())
         return Facts(
@@ -74,19 +74,24 @@ class _Reading:
             versions=tuple(self._versions()),
         )
 
-    def _alone(self) -> int | None:
-        """The single version that is asked about without anything to hold it against."""
-        single = len(self._question.selectors) == 1 and len(self._play.selected) == 1
-        return next(iter(self._play.selected)) if single and self._question.destination is None else None
+    def _alone(self) -> frozenset[int]:
+        """The versions of the single selector that may have nothing to be held against but themselves.
 
-    def _pacts(self, alone: int | None) -> Iterator[tuple[Triple, PactFact]]:
+        That is so without a destination, and with one for a participant that only has pacts with itself.
+        """
+        question, play = self._question, self._play
+        is_single = len(question.selectors) == 1 and (len(play.selected) == 1 or question.selectors[0].all_versions)
+        may_be_alone = question.destination is None or any(one == other for one, other in play.integrations)
+        return frozenset(play.selected) if is_single and may_be_alone else frozenset()
+
+    def _pacts(self, alone: frozenset[int]) -> Iterator[tuple[Triple, PactFact]]:
         """The pacts of the versions in play; the key has the provider in the last place."""
         table = tables.pact
         for some in batched(self._play.versions):
             yield from self._pact_facts(_pact_columns().where(table.c.version_id.in_(some)))
-        if alone is not None:
+        for few in batched(alone):
             tried = tables.verification.c
-            contents = select(tried.content_id, tried.consumer_id).where(tried.provider_version_id == alone).distinct()
+            contents = select(tried.content_id, tried.consumer_id).where(tried.provider_version_id.in_(few)).distinct()
             wanted = contents.subquery()
             query = _pact_columns().join(
                 wanted, (wanted.c.content_id == table.c.content_id) & (wanted.c.consumer_id == table.c.consumer_id)
@@ -104,7 +109,9 @@ class _Reading:
             )
             yield (row.consumer_id, row.content_id, row.provider_id), fact
 
-    def _verifications(self, pacts: Iterable[tuple[Triple, PactFact]], alone: int | None) -> Iterator[VerificationFact]:
+    def _verifications(
+        self, pacts: Iterable[tuple[Triple, PactFact]], alone: frozenset[int]
+    ) -> Iterator[VerificationFact]:
         """The last verification of each content by each provider's version in play, and by the last that tried it."""
         in_play = self._versions_of_participants()
         keys = {key for key, _ in pacts}
@@ -160,7 +167,7 @@ class _Reading:
         )
         yield from (one for one in self._connection.scalars(select(last).select_from(wanted)) if one is not None)
 
-    def _last_of_contents(self, contents: Collection[Triple], alone: int | None) -> Iterator[int]:
+    def _last_of_contents(self, contents: Collection[Triple], alone: frozenset[int]) -> Iterator[int]:
         """The last verification of each content; for a version that is asked about alone, that by each provider."""
         table = tables.verification.c
         wanted = _wanted(self._connection, contents)
