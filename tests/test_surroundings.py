@@ -116,9 +116,9 @@ def test_a_list_of_cases_is_json_when_asked(served: Workspace) -> None:
     assert listed["cases"] == ["pacts::web→catalog::contracts/pacts/web-catalog.json", "verify::web→catalog::a product"]
 
 
-@pytest.mark.fires("SCHEMA_BASELINE_MISSING")
+@pytest.mark.fires("SCHEMA_UNUSABLE")
 def test_a_baseline_that_does_not_exist_is_not_called_empty(shop: Workspace) -> None:
     shop.write("protos/a/v1/a.proto", 'syntax = "proto3";\npackage a.v1;\nmessage A {}\n')
     shop.configure("schema", dir="protos", against="nowhere")
-    found = shop.judge("check", "--lane", "schema").the("SCHEMA_BASELINE_MISSING")
-    assert found["message"] == "the baseline 'nowhere' does not exist"
+    found = shop.judge("check", "--lane", "schema").the("SCHEMA_UNUSABLE")
+    assert found["message"].startswith("there is no schema 'nowhere': it is neither a folder, nor an image, nor")
