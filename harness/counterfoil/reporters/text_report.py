@@ -39,7 +39,7 @@ UNITS = {
     Lane.STUB: "checks",
 }
 EVIDENCE_SHOWN = 6
-OUTPUT_LINES_SHOWN = 8
+OUTPUT_LINES_SHOWN = 24
 VALUE_SHOWN_CHARS = 200
 STYLES = {Verdict.COMPATIBLE: "green", Verdict.BROKEN: "bold red", Verdict.UNPROVEN: "yellow"}
 
