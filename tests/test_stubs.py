@@ -101,6 +101,14 @@ def test_a_stub_that_dies_again_and_again_is_given_up(processes: Processes) -> N
     assert outcomes == [*asked, *[Unsupported(f"not asked: it had to be restarted {RESTARTS} times")] * left]
 
 
+def test_a_stub_that_was_given_up_begins_anew(processes: Processes) -> None:
+    with Stub(processes, command("killed")) as stub:
+        list(stub.ask(questions(*[KILLER] * (RESTARTS + 5))))
+        assert stub.is_given_up
+        stub.renew()
+        assert list(stub.ask(questions(b"after"))) == [Decoded(b"", b"after", OutputFormat.BINARY)]
+
+
 @pytest.mark.parametrize(
     ("how", "told"),
     [

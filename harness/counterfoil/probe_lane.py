@@ -127,6 +127,8 @@ class ProbeLane:
     def _searched(self, case: Case, witnesses: Sequence[Payload], budget: Budget, seed: int) -> tuple[CaseResult, bool]:
         """What a search comes to, and whether it was interrupted."""
         message, panel = self._schema.message(case.subject), self._panel(case.subject, case.name)
+        for stub in panel.stubs:
+            stub.renew()
         search: Search | ServiceSearch
         if case.name == SERVICES:
             search = ServiceSearch(panel, message, self._exchanged)

@@ -168,6 +168,13 @@ class Stub:
         """Whether it died too often: it is asked no more, and all it would say is `Unsupported`."""
         return self._conversation is None
 
+    def renew(self) -> None:
+        """Begin something new: whatever it died of before, it may die as often again."""
+        self._restarts_left = RESTARTS
+        if self._conversation is None:
+            with contextlib.suppress(StubStartError):
+                self._start()
+
     def __enter__(self) -> Self:
         self._start()
         return self
