@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -128,3 +129,36 @@ def test_a_schema_that_does_not_compile_is_located(probed: Workspace) -> None:
     ran = with_stub(probed, "-m", "counterfoil.stub.runtime").run("probe")
     assert ran.exit_code == 2
     assert ran.error["at"] == "protos/probe/v1/thing.proto:8:3"
+
+
+CTRL_C_IN_A_CALLBACK = """
+import gc, os, signal, sys
+from counterfoil.cli import main
+
+def press(phase, info):
+    frame = sys._getframe()
+    while frame and frame.f_code.co_name != "random_payloads":
+        frame = frame.f_back
+    if frame:
+        gc.callbacks.remove(press)
+        os.kill(os.getpid(), signal.SIGINT)
+        [None for _ in range(1000)]  # the handler runs here
+
+gc.callbacks.append(press)
+main()
+"""
+
+
+def test_ctrl_c_is_heard_where_an_exception_would_be_dropped(probed: Workspace) -> None:
+    with_stub(probed, str(BUGGY), "zero_dropped")
+    ran = subprocess.run(
+        [sys.executable, "-c", CTRL_C_IN_A_CALLBACK, "probe", "--budget", "60s", "--format", "json"],
+        cwd=probed.root,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 130, ran.stderr
+    assert ran.stderr.decode().endswith("interrupted; what was found so far is kept\n")
+    rules = {found["rule"] for found in json.loads(ran.stdout)["findings"]}
+    assert rules == {"DIVERGENCE", "SEARCH_INTERRUPTED"}

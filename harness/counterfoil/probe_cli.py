@@ -82,24 +82,34 @@ def probe(  # noqa: PLR0913  (one for each option)
         probed = read_schema(processes, workspace, source)
         names = probed.matching(messages or workspace.settings.probe.messages)
         request = ProbeRequest(messages=names, budget=budget, seed=seed)
-        with stopped_by_ctrl_c(processes), started(processes, commands, probed) as running:
-            yield from ProbeLane(workspace, probed, running).run(request)
+        with stopped_by_ctrl_c(processes) as told, started(processes, commands, probed) as running:
+            yield from ProbeLane(workspace, probed, running, is_interrupted=told.is_set).run(request)
 
     judge(with_waivers(workspace, run), output)
 
 
 @contextlib.contextmanager
-def stopped_by_ctrl_c(processes: Processes) -> Iterator[None]:
-    """Ctrl-C stops the stubs too, so that nobody waits for the answer of one that hangs."""
+def stopped_by_ctrl_c(processes: Processes) -> Iterator[threading.Event]:
+    """Ctrl-C stops the stubs, so that nobody waits for an answer; the event tells the search. A second one ends all.
 
-    def stop(*_: object) -> NoReturn:
+    The handler raises nothing: it may run inside a callback of a library, where what is raised is dropped.
+    """
+    told = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+
+    def stop(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        told.set()
         # In a thread: this one may hold the lock that stopping takes.
         threading.Thread(target=processes.stop).start()
-        raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGINT, stop)
     try:
-        yield
+        yield told
+    except (InterruptedError, UsageError):
+        if told.is_set():  # a stub that was ended while it started, or was about to be started
+            raise KeyboardInterrupt from None
+        raise
     finally:
         signal.signal(signal.SIGINT, before)
 
