@@ -85,6 +85,12 @@ def test_a_witness_is_a_file_that_replays_on_its_own(shop: Workspace) -> None:
     elsewhere.write("witness.json", file.read_bytes())
     replayed = elsewhere.run_here("replay", "witness.json")
     assert (replayed.exit_code, replayed.stdout.splitlines()[-1]) == (1, "still so")
+    document = json.loads(file.read_text())
+    document["payload"]["base64"] = "CAE="
+    elsewhere.write("witness.json", json.dumps(document))
+    edited = elsewhere.run_here("replay", "witness.json")
+    assert edited.exit_code == 2
+    assert "was edited" in edited.error["error"]
 
 
 def test_a_witness_of_a_change_taken_back_no_longer_shows(shop: Workspace) -> None:

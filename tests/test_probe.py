@@ -82,6 +82,13 @@ def test_a_witness_replays_until_the_bug_is_gone(probed: Workspace) -> None:
     gone = with_stub(probed, "-m", "counterfoil.stub.runtime").run("replay", path)
     assert gone.exit_code == 0
     assert "no longer so" in gone.stdout
+    file = probed.root / path
+    document = json.loads(file.read_text())
+    document["payload"]["base64"] = "e30="
+    file.write_text(json.dumps(document))
+    edited = probed.run("replay", path)
+    assert (edited.exit_code, edited.stdout) == (2, "")
+    assert "was edited" in edited.error["error"]
 
 
 def test_the_same_seed_finds_the_same(probed: Workspace) -> None:

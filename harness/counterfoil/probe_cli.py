@@ -16,7 +16,7 @@ from counterfoil.breaking_cli import replay_change
 from counterfoil.errors import UsageError
 from counterfoil.events import Event
 from counterfoil.model import Verdict
-from counterfoil.probe.witness import describe
+from counterfoil.probe.witness import describe, hold_to_readable
 from counterfoil.probe_lane import SHOWN_CHARS, ProbeLane, ProbeRequest
 from counterfoil.probe_stubs import started, stub_command, stub_names
 from counterfoil.probed_schema import read_schema
@@ -130,6 +130,8 @@ def replay(config: Path | None, file: Path, new: str | None, schema: str | None,
     processes = Processes()
     try:
         probed = read_schema(processes, workspace, _schema_source(workspace, schema))
+        if probed.digest == witness.schema_digest:
+            hold_to_readable(witness, probed.message(witness.message), str(file))
         with started(processes, [stub_command(workspace, name) for name in names], probed) as running:
             reading, same = ProbeLane(workspace, probed, running).replay(witness)
     finally:
