@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from counterfoil import explanations
+from counterfoil.compat import replayable
 from counterfoil.compat.table import RULES
 from counterfoil.errors import UsageError, nearest_of_many
 from counterfoil.model import Waiver
@@ -99,6 +100,10 @@ def _named(finding: str) -> tuple[str, str, str | None]:
         return match["rule"], match["subject"], None
     path = Path(finding)
     if path.is_file():
+        data = path.read_bytes()
+        if replayable.is_one(data):
+            change = replayable.read(data, str(path))
+            return change.rule, change.subject, change.digest
         witness = read_witness(path)
         return DIVERGENCE, witness.divergence.signature, digest(witness.message, witness.payload)
     raise UsageError(

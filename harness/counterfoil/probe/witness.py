@@ -181,19 +181,25 @@ def read(text: str, path: str = "") -> Witness:
         raise _not_a_witness(path, f"{error} - at `$.payload.base64`") from None
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
         raise _not_a_witness(path, str(error)) from None
-    found = content.divergence
-    if not found.about:
+    if not content.divergence.about:
         raise _not_a_witness(path, "it is about no field - at `$.divergence.about`")
-    made = content.payload
-    payload = Payload(
-        encoding=made.encoding, data=data, path=made.path, kind=made.kind, state=made.state, phase=Phase.WITNESS
-    )
-    if content.digest and content.digest != digest(content.message, payload):
-        raise _edited(path, f"its payload has the digest {digest(content.message, payload)}, not {content.digest}")
-    witness = Witness(
+    witness = _witness(content, data)
+    made = digest(witness.message, witness.payload)
+    if content.digest and content.digest != made:
+        raise _edited(path, f"its payload has the digest {made}, not {content.digest}")
+    if not content.digest and witness.payload.encoding is Encoding.JSON:
+        hold_to_readable(witness, None, path)
+    return witness
+
+
+def _witness(content: _File, data: bytes) -> Witness:
+    made, found = content.payload, content.divergence
+    return Witness(
         message=content.message,
         schema_digest=content.schema,
-        payload=payload,
+        payload=Payload(
+            encoding=made.encoding, data=data, path=made.path, kind=made.kind, state=made.state, phase=Phase.WITNESS
+        ),
         readable=made.readable,
         divergence=Divergence(
             kind=found.kind,
@@ -208,9 +214,6 @@ def read(text: str, path: str = "") -> Witness:
         ),
         verdict=content.verdict,
     )
-    if not content.digest and made.encoding is Encoding.JSON:
-        hold_to_readable(witness, None, path)
-    return witness
 
 
 def hold_to_readable(witness: Witness, message: Descriptor | None, path: str) -> None:
