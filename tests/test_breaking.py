@@ -84,34 +84,6 @@ def test_a_field_under_another_number_is_named_as_what_it_is(shop: Workspace) ->
     assert read == {"binary": {"a field that it does not know"}, "json": {"stock: 1, as field 12 and not 2"}}
 
 
-def test_a_witness_is_a_file_that_replays_on_its_own(shop: Workspace) -> None:
-    change(shop, RETYPED)
-    found = shop.judge_here("breaking", "new", "--against", "old").the("FIELD_TYPE_CHANGED")
-    witness = evidence(found, "witness")[0]
-    assert {one["stub"] for one in witness["runtimes"]} >= {"python", "node"}
-    file = shop.root / witness["path"]
-    assert file.is_relative_to(shop.root / ".counterfoil")
-    elsewhere = Workspace(shop.root / "elsewhere")
-    elsewhere.write("witness.json", file.read_bytes())
-    replayed = elsewhere.run_here("replay", "witness.json")
-    assert (replayed.exit_code, replayed.stdout.splitlines()[-1]) == (1, "still so")
-
-
-def test_a_witness_of_a_change_taken_back_no_longer_shows(shop: Workspace) -> None:
-    change(shop, RETYPED)
-    found = shop.judge_here("breaking", "new", "--against", "old").the("FIELD_TYPE_CHANGED")
-    paths = [one["path"] for one in evidence(found, "witness") if one["direction"] == "backward"]
-    replayed = shop.run_here("replay", paths[0], "old", "--against", "old")
-    assert (replayed.exit_code, replayed.stdout.splitlines()[-1]) == (0, "no longer so")
-
-
-@pytest.mark.parametrize("damage", [b"{}", b'{"kind": "breaking"}', b'{"kind": "breaking", "format": 9}'])
-def test_a_file_that_is_no_witness_is_refused(shop: Workspace, damage: bytes) -> None:
-    shop.write("counterfoil.toml", "format = 1\n")
-    shop.write("witness.json", damage)
-    assert shop.run_here("replay", "witness.json").exit_code == 2
-
-
 @pytest.mark.parametrize(
     ("text", "identity", "level"),
     [
@@ -149,19 +121,6 @@ def test_a_rule_that_expects_it_accounts_for_what_runtimes_show(shop: Workspace)
     change(shop, RETYPED)
     assert shop.judge_here("breaking", "new", "--against", "old").verdict == "broken"
     assert shop.judge_here("breaking", "new", "--against", "old").findings
-
-
-def test_a_witness_is_waived_by_its_digest(shop: Workspace) -> None:
-    change(shop, RETYPED)
-    shop.write("counterfoil.toml", "format = 1\n")
-    digest = shop.judge_here("breaking", "new", "--against", "old").the("FIELD_TYPE_CHANGED")["witness"]
-    waiver = f'format = 1\n[[waiver]]\nrule = "FIELD_TYPE_CHANGED"\nsubject = "{STOCK}"\nowner = "me"\nreason = "so"\n'
-    shop.write("contracts/waivers.toml", f'{waiver}expires = 2999-01-01\nwitness = "{digest}"\n')
-    assert shop.judge_here("breaking", "new", "--against", "old").verdict == "compatible"
-    shop.write("contracts/waivers.toml", f'{waiver}expires = 2999-01-01\nwitness = "sha256:{"0" * 64}"\n')
-    report = shop.judge_here("breaking", "new", "--against", "old")
-    assert report.verdict == "broken"
-    assert "WAIVER_WITNESS_CHANGED" in {rule for rule, _ in report.rules}
 
 
 # --- modes, levels, several baselines --------------------------------------------------------------------------------

@@ -200,3 +200,14 @@ def test_doctor_works_without_a_workspace(shop: Workspace, tmp_path_factory: pyt
 def test_doctor_does_not_pass_over_a_mistake_in_the_configuration(shop: Workspace) -> None:
     shop.write("counterfoil.toml", "format = \n")
     assert shop.run("doctor").exit_code == 2
+
+
+def test_what_the_system_refuses_without_a_word_is_still_told(shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise InterruptedError
+
+    monkeypatch.setattr("counterfoil.doctor.examine", refuse)
+    ran = shop.run_here("doctor")
+    assert ran.exit_code == 2
+    assert ran.error["error"].startswith("InterruptedError")
+    assert "room" not in ran.error["next"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -81,6 +82,13 @@ def test_a_witness_replays_until_the_bug_is_gone(probed: Workspace) -> None:
     gone = with_stub(probed, "-m", "counterfoil.stub.runtime").run("replay", path)
     assert gone.exit_code == 0
     assert "no longer so" in gone.stdout
+    file = probed.root / path
+    document = json.loads(file.read_text())
+    document["payload"]["base64"] = "e30="
+    file.write_text(json.dumps(document))
+    edited = probed.run("replay", path)
+    assert (edited.exit_code, edited.stdout) == (2, "")
+    assert "was edited" in edited.error["error"]
 
 
 def test_the_same_seed_finds_the_same(probed: Workspace) -> None:
@@ -128,3 +136,36 @@ def test_a_schema_that_does_not_compile_is_located(probed: Workspace) -> None:
     ran = with_stub(probed, "-m", "counterfoil.stub.runtime").run("probe")
     assert ran.exit_code == 2
     assert ran.error["at"] == "protos/probe/v1/thing.proto:8:3"
+
+
+CTRL_C_IN_A_CALLBACK = """
+import gc, os, signal, sys
+from counterfoil.cli import main
+
+def press(phase, info):
+    frame = sys._getframe()
+    while frame and frame.f_code.co_name != "random_payloads":
+        frame = frame.f_back
+    if frame:
+        gc.callbacks.remove(press)
+        os.kill(os.getpid(), signal.SIGINT)
+        [None for _ in range(1000)]  # the handler runs here
+
+gc.callbacks.append(press)
+main()
+"""
+
+
+def test_ctrl_c_is_heard_where_an_exception_would_be_dropped(probed: Workspace) -> None:
+    with_stub(probed, str(BUGGY), "zero_dropped")
+    ran = subprocess.run(
+        [sys.executable, "-c", CTRL_C_IN_A_CALLBACK, "probe", "--budget", "60s", "--format", "json"],
+        cwd=probed.root,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 130, ran.stderr
+    assert ran.stderr.decode().endswith("interrupted; what was found so far is kept\n")
+    rules = {found["rule"] for found in json.loads(ran.stdout)["findings"]}
+    assert rules == {"DIVERGENCE", "SEARCH_INTERRUPTED"}

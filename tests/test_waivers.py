@@ -233,6 +233,8 @@ def test_what_a_report_prints_is_waived_and_the_rest_of_the_file_stays(broken: W
     [
         (["nothing"], "'nothing' is neither a finding nor a file"),
         (["counterfoil.toml"], "'counterfoil.toml' is not a witness"),
+        (["INTERACTON_FAILED::x", "--expires", "2999-01-31"], "no rule is called 'INTERACTON_FAILED'"),
+        (["INTERACTION_FAILED::x", "--expires", "2020-01-31"], "the waiver would have expired on 2020-01-31"),
         (["STATE_UNKNOWN::x"], "STATE_UNKNOWN cannot be waived"),
         (["INTERACTION_FAILED::x"], "a waiver of INTERACTION_FAILED needs a date on which it expires"),
     ],

@@ -21,7 +21,17 @@ from counterfoil.probe.outcomes import (
     Unsupported,
 )
 from counterfoil.probe.payloads import Encoding
-from counterfoil.probe.witness import StubOutcome, Witness, describe, file_name, read, readable, write
+from counterfoil.probe.witness import (
+    StubOutcome,
+    Witness,
+    describe,
+    digest,
+    file_name,
+    hold_to_readable,
+    read,
+    readable,
+    write,
+)
 from counterfoil.stub import observation as seen
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,6 +90,7 @@ def test_a_witness_is_written_for_readers_and_machines() -> None:
         ],
         "replay": "counterfoil replay contracts/witnesses/test.Item/"
         "accept-reject-json-optional-string-null-54b3890946.json",
+        "digest": digest("test.Item", PROBED),
         "verdict": "rust is wrong: null is read for any field",
     }
 
@@ -147,6 +158,36 @@ def test_a_mistake_is_told_with_its_place(text: str, why: str) -> None:
     assert caught.value.where == "contracts/witnesses/x.json"
     assert caught.value.why == why
     assert "counterfoil probe" in caught.value.fix
+
+
+EDITED = changed("payload", "base64", value="e30=")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        EDITED,
+        changed("message", value="test.Other"),
+        changed("digest", value="sha256:00"),
+        json.dumps({key: value for key, value in json.loads(EDITED).items() if key != "digest"}),
+    ],
+)
+def test_an_edited_witness_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="was edited") as caught:
+        read(text, "w.json")
+    assert caught.value.where == "w.json"
+
+
+def test_a_witness_from_before_there_were_digests_is_read() -> None:
+    assert read(changed("digest", value=None)) == witness()
+
+
+def test_the_bytes_of_a_binary_witness_are_held_to_what_it_shows() -> None:
+    probed = payload(b"\x10\x05", Encoding.BINARY)
+    one = replace(witness(), payload=probed, readable=readable(probed, item()))
+    hold_to_readable(one, item(), "w.json")
+    with pytest.raises(UsageError, match="was edited"):
+        hold_to_readable(replace(one, payload=replace(probed, data=b"\x10\x06")), item(), "w.json")
 
 
 @pytest.mark.parametrize(

@@ -56,12 +56,15 @@ def _open_standard_streams() -> None:
 
 def _told_of_the_system(error: OSError) -> int:
     """What the system refused, such as a full disk or a file in the way. Nothing was judged to its end."""
+    said = error.strerror or str(error)
     _print_error(
         UsageError(
-            error.strerror or str(error),
+            said or f"{type(error).__name__}, without a word on what for",
             where=str(error.filename or ""),
-            why="the system refused it",
-            fix="make room or correct permissions, and look for a file where a folder should be; then run it again",
+            why="the system refused it" if said else "the run ended before its end",
+            fix="make room or correct permissions, and look for a file where a folder should be; then run it again"
+            if said
+            else "run it again",
         )
     )
     return USAGE_EXIT_CODE

@@ -26,3 +26,9 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     match = get_close_matches(name, names, n=1)
     guess = f"did you mean '{match[0]}'? " if match else ""
     return f"{guess}valid: {', '.join(names) if names else '(none)'}"
+
+
+def nearest_of_many(name: str, valid: Iterable[str]) -> str:
+    """The nearest match alone: the whole list is too long for an error."""
+    names = list(valid)
+    return nearest(name, names).partition("valid: ")[0] + f"there are {len(names)}"

@@ -6,7 +6,7 @@ import click
 
 from counterfoil import explanations
 from counterfoil.compat.table import RULES
-from counterfoil.errors import UsageError, nearest
+from counterfoil.errors import UsageError, nearest_of_many
 from counterfoil.rules import LEVELS
 from counterfoil.shell import end_when_nobody_reads
 
@@ -39,7 +39,7 @@ def _explained(name: str) -> str:
     raise UsageError(
         f"no rule is called '{name}'",
         where="RULE",
-        why=_nearest(name, [*RULES, *LEVELS, *ours]),
+        why=nearest_of_many(name, [*RULES, *LEVELS, *ours]),
         fix="counterfoil explain",
     )
 
@@ -52,11 +52,6 @@ def _compat_rule(name: str) -> str:
     )
     facts += f"\nbuf: {', '.join(sorted(rule.buf))}" if rule.buf else "\nbuf: no rule sees it"
     return f"{title}\n\n{facts}\n\n{text}"
-
-
-def _nearest(name: str, valid: list[str]) -> str:
-    """The nearest names; the whole list is too long for an error."""
-    return nearest(name, valid).partition("valid: ")[0] + f"there are {len(valid)} rules"
 
 
 def _listed() -> str:

@@ -17,7 +17,7 @@ from counterfoil.errors import UsageError
 from counterfoil.events import Event
 from counterfoil.model import Verdict
 from counterfoil.printing import printable
-from counterfoil.probe.witness import describe
+from counterfoil.probe.witness import describe, hold_to_readable
 from counterfoil.probe_lane import SHOWN_CHARS, ProbeLane, ProbeRequest
 from counterfoil.probe_stubs import started, stub_command, stub_names
 from counterfoil.probed_schema import read_schema
@@ -82,24 +82,34 @@ def probe(  # noqa: PLR0913  (one for each option)
         probed = read_schema(processes, workspace, source)
         names = probed.matching(messages or workspace.settings.probe.messages)
         request = ProbeRequest(messages=names, budget=budget, seed=seed)
-        with stopped_by_ctrl_c(processes), started(processes, commands, probed) as running:
-            yield from ProbeLane(workspace, probed, running).run(request)
+        with stopped_by_ctrl_c(processes) as told, started(processes, commands, probed) as running:
+            yield from ProbeLane(workspace, probed, running, is_interrupted=told.is_set).run(request)
 
     judge(with_waivers(workspace, run), output)
 
 
 @contextlib.contextmanager
-def stopped_by_ctrl_c(processes: Processes) -> Iterator[None]:
-    """Ctrl-C stops the stubs too, so that nobody waits for the answer of one that hangs."""
+def stopped_by_ctrl_c(processes: Processes) -> Iterator[threading.Event]:
+    """Ctrl-C stops the stubs, so that nobody waits for an answer; the event tells the search. A second one ends all.
 
-    def stop(*_: object) -> NoReturn:
+    The handler raises nothing: it may run inside a callback of a library, where what is raised is dropped.
+    """
+    told = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+
+    def stop(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        told.set()
         # In a thread: this one may hold the lock that stopping takes.
         threading.Thread(target=processes.stop).start()
-        raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGINT, stop)
     try:
-        yield
+        yield told
+    except (InterruptedError, UsageError):
+        if told.is_set():  # a stub that was ended while it started, or was about to be started
+            raise KeyboardInterrupt from None
+        raise
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -120,6 +130,8 @@ def replay(config: Path | None, file: Path, new: str | None, schema: str | None,
     processes = Processes()
     try:
         probed = read_schema(processes, workspace, _schema_source(workspace, schema))
+        if probed.digest == witness.schema_digest:
+            hold_to_readable(witness, probed.message(witness.message), str(file))
         with started(processes, [stub_command(workspace, name) for name in names], probed) as running:
             reading, same = ProbeLane(workspace, probed, running).replay(witness)
     finally:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from counterfoil.errors import UsageError
 from counterfoil.events import CaseFinished, Event, RunFinished, RunStarted
@@ -31,6 +32,11 @@ SERVICES = "services"
 SHOWN_CHARS = 300
 
 
+def never() -> bool:
+    """Nobody interrupts."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeRequest:
     """What to probe, and for how long: a budget in seconds is for all messages, one in examples for each."""
@@ -43,8 +49,16 @@ class ProbeRequest:
 class ProbeLane:
     """Probes the messages of one schema, one after another; each divergence is reported once, wherever it shows."""
 
-    def __init__(self, workspace: Workspace, schema: ProbedSchema, stubs: Sequence[Stub]) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        schema: ProbedSchema,
+        stubs: Sequence[Stub],
+        *,
+        is_interrupted: Callable[[], bool] = never,
+    ) -> None:
         self.files = WitnessFiles(workspace)
+        self._is_interrupted = is_interrupted
         self._exchanged = exchanged(workspace)
         self._schema = schema
         self._services = [stub for stub in stubs if is_service(workspace, stub)]
@@ -60,8 +74,8 @@ class ProbeLane:
         cases = self._cases(request.messages)
         yield RunStarted(cases)
         saved = self.files.all()
-        replayed = {case: tuple(self._replayed(case, saved)) for case in cases}
-        was_interrupted = False
+        replayed = {case: self._replayed(case, saved) for case in cases}
+        was_interrupted = self._is_interrupted()
         for number, case in enumerate(cases):
             began_s = time.monotonic()
             budget = request.budget
@@ -104,10 +118,18 @@ class ProbeLane:
         view = View.SCHEMA if name == RUNTIMES else View.CODE
         return Panel(self._stubs_of(message, name), asking, self._schema.message(message), view=view)
 
-    def _replayed(self, case: Case, saved: Mapping[str, Witness]) -> Iterator[Finding]:
+    def _replayed(self, case: Case, saved: Mapping[str, Witness]) -> tuple[Finding, ...]:
         """The witnesses of a message that still show what they were saved for."""
-        panel, mine = self._panel(case.subject, case.name), self._saved_by(case, saved)
-        readings = panel.judge([witness.payload for witness in mine.values()])
+        mine = self._saved_by(case, saved)
+        try:
+            readings = self._panel(case.subject, case.name).judge([witness.payload for witness in mine.values()])
+        except InterruptedError:
+            readings = []
+        if self._is_interrupted():
+            return ()
+        return tuple(self._still(case, mine, readings))
+
+    def _still(self, case: Case, mine: Mapping[str, Witness], readings: Iterable[Reading]) -> Iterator[Finding]:
         for (path, witness), reading in zip(mine.items(), readings, strict=True):
             divergence = _same(witness, reading)
             if divergence:
@@ -135,15 +157,18 @@ class ProbeLane:
             news = search.run(witnesses, budget)
         else:
             search = Search(panel, message, self._known)
-            news = search.run(phases(message, seed=seed, witnesses=witnesses), budget)
+            tried = takewhile(self._goes_on, phases(message, seed=seed, witnesses=witnesses))
+            news = search.run(tried, budget)
         findings = []
         try:
-            for found in news:
+            for found in takewhile(self._goes_on, news):  # a stub that is ended may seem to differ
                 path = self.files.save(self._witness(case, found))
                 findings.append(self._finding(case, found, path))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, InterruptedError):
             search.progress.ended = Ended.INTERRUPTED
         progress = search.progress
+        if self._is_interrupted():
+            progress.ended = Ended.INTERRUPTED
         was_interrupted = progress.ended is Ended.INTERRUPTED
         if was_interrupted:
             findings.append(_cut_short(case, progress.payloads))
@@ -156,6 +181,9 @@ class ProbeLane:
         if isinstance(search, ServiceSearch) and search.apart:
             note += f"; not comparable: {', '.join(sorted(search.apart))}"
         return CaseResult(case=case, findings=tuple(findings), note=note), was_interrupted
+
+    def _goes_on(self, _: object) -> bool:
+        return not self._is_interrupted()
 
     def _finding(self, case: Case, found: Found, path: str) -> Finding:
         verdict = _settled(case, found)

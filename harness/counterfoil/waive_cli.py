@@ -8,9 +8,13 @@ from pathlib import Path
 
 import click
 
-from counterfoil.errors import UsageError
+from counterfoil import explanations
+from counterfoil.compat import replayable
+from counterfoil.compat.table import RULES
+from counterfoil.errors import UsageError, nearest_of_many
 from counterfoil.model import Waiver
 from counterfoil.probe.witness import digest
+from counterfoil.rules import LEVELS
 from counterfoil.shell import open_workspace
 from counterfoil.waiver_file import append_waiver
 from counterfoil.waivers import DIVERGENCE, FILE, check_rule, pattern_of
@@ -49,6 +53,15 @@ def waive(
     workspace = open_workspace(config)
     rule, subject, witness = _named(finding)
     check_rule(rule, "FINDING")
+    _check_known(rule)
+    today = dt.datetime.now(tz=dt.UTC).date()
+    if expires is not None and expires < today:
+        raise UsageError(
+            f"the waiver would have expired on {expires}",
+            where="--expires",
+            why=f"today is {today} (UTC), and a waiver holds until the end of its day",
+            fix=f"name a later day, {today} or after",
+        )
     if expires is None and rule != DIVERGENCE:
         raise UsageError(
             f"a waiver of {rule} needs a date on which it expires",
@@ -68,6 +81,18 @@ def waive(
     click.echo(f"waived in {FILE}: {rule}::{subject}", err=True)
 
 
+def _check_known(rule: str) -> None:
+    """Raise UsageError for a rule that no finding has."""
+    known = {*LEVELS, *RULES, *explanations.of_buf()}
+    if rule not in known:
+        raise UsageError(
+            f"no rule is called '{rule}'",
+            where="FINDING",
+            why=nearest_of_many(rule, known),
+            fix="copy it from a report, or see them all: counterfoil explain",
+        )
+
+
 def _named(finding: str) -> tuple[str, str, str | None]:
     """Rule and subject of what is to be waived, and the digest of its witness where that is known."""
     match = FINDING.fullmatch(finding.strip())
@@ -75,6 +100,10 @@ def _named(finding: str) -> tuple[str, str, str | None]:
         return match["rule"], match["subject"], None
     path = Path(finding)
     if path.is_file():
+        data = path.read_bytes()
+        if replayable.is_one(data):
+            change = replayable.read(data, str(path))
+            return change.rule, change.subject, change.digest
         witness = read_witness(path)
         return DIVERGENCE, witness.divergence.signature, digest(witness.message, witness.payload)
     raise UsageError(

@@ -18,7 +18,7 @@ import msgspec
 from counterfoil import toml_tables
 from counterfoil.errors import UsageError
 from counterfoil.events import CaseFinished, Event, FindingRaised, RunFinished
-from counterfoil.model import Finding, Level, Location, Verdict, Waiver
+from counterfoil.model import Finding, Level, Location, PayloadWitness, Verdict, Waiver
 from counterfoil.rules import LEVELS, finding
 from counterfoil.toml_tables import Table
 
@@ -157,7 +157,7 @@ def _amiss(waiver: Waiver, found: Finding, today: dt.date) -> Finding | None:
             fix="mend what it accepts, or agree on a later 'expires'",
             location=waiver.location,
         )
-    if waiver.witness is not None and waiver.witness != found.witness:
+    if waiver.witness is not None and waiver.witness not in _witnesses(found):
         return finding(
             "WAIVER_WITNESS_CHANGED",
             _subject(waiver),
@@ -166,6 +166,11 @@ def _amiss(waiver: Waiver, found: Finding, today: dt.date) -> Finding | None:
             location=waiver.location,
         )
     return None
+
+
+def _witnesses(found: Finding) -> frozenset[str | None]:
+    """The digest of all its witnesses together, and that of each."""
+    return frozenset({found.witness, *(one.digest for one in found.evidence if isinstance(one, PayloadWitness))})
 
 
 def _unmatched(waiver: Waiver) -> Finding:

@@ -95,6 +95,11 @@ class Replayable:
         return f"{slug[:SLUG_WIDTH].strip('-')}-{unique[:DIGEST_WIDTH]}.json"
 
 
+def payload_digest(message: str, direction: Direction, encoding: Encoding, data: bytes) -> str:
+    """By which a witness is known again, whoever finds it."""
+    return "sha256:" + sha256(f"{message} {direction} {encoding}\n".encode() + data).hexdigest()
+
+
 def image_digest(image: bytes) -> str:
     """By which a witness says which schemas it was found with."""
     return "sha256:" + sha256(image).hexdigest()
@@ -150,6 +155,14 @@ def read(text: bytes, path: str) -> Replayable:
         old, new = (_unpacked(one.image) for one in (content.old, content.new))
     except (msgspec.DecodeError, Base64Error, zlib.error, UnicodeEncodeError, RecursionError) as error:
         raise _not_a_witness(path, str(error)) from None
+    made = payload_digest(content.message, content.direction, content.encoding, data)
+    if made != content.digest:
+        raise UsageError(
+            f"'{path}' was edited: its bytes are not those that the finding was written for",
+            where=path,
+            why=f"its payload has the digest {made}, not {content.digest}",
+            fix="take it from git again, or remove it and run 'counterfoil breaking', which writes it anew",
+        )
     return Replayable(
         rule=content.rule,
         subject=content.subject,

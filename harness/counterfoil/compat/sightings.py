@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from counterfoil.compat.attribution import Attribution, is_expected, subject_of
 from counterfoil.compat.changes import Change, Effect
 from counterfoil.compat.discrepancies import Discrepancy, discrepancies
+from counterfoil.compat.replayable import payload_digest
 from counterfoil.compat.witnessing import Trial
 from counterfoil.model import Level
 from counterfoil.probe.outcomes import Outcome
@@ -44,8 +44,7 @@ class Sighting:
     def digest(self) -> str:
         """By which a witness is known again, whoever finds it."""
         effect = self.effect
-        head = f"{self.tried.writer.full_name} {effect.direction} {effect.encoding}\n".encode()
-        return "sha256:" + hashlib.sha256(head + self.payload.data).hexdigest()
+        return payload_digest(self.tried.writer.full_name, effect.direction, effect.encoding, self.payload.data)
 
 
 @dataclass(slots=True)

@@ -42,6 +42,7 @@ DIRECTORY: Final = "contracts/witnesses"
 MAX_WITNESS_BYTES: Final = 16 * 1024 * 1024
 READABLE_WIDTH: Final = 2000
 _SLUG_WIDTH: Final = 60
+_SHOWN_WIDTH: Final = 200
 _DIGEST_WIDTH: Final = 10
 
 
@@ -99,6 +100,8 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     divergence: _Divergence
     outcomes: tuple[_Outcome, ...]
     replay: str
+    digest: str = ""
+    """Files written before there were digests have none."""
     verdict: str = ""
 
 
@@ -146,6 +149,7 @@ def write(witness: Witness) -> str:
             _Outcome(one.stub, one.runtime, _clean(one.outcome)) for one in sorted(witness.outcomes, key=_stub)
         ),
         replay=f"counterfoil replay {DIRECTORY}/{witness.message}/{file_name(divergence)}",
+        digest=digest(witness.message, payload),
         verdict=_clean(witness.verdict),
     )
     return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
@@ -161,7 +165,10 @@ def _clean(text: str) -> str:
 
 
 def read(text: str, path: str = "") -> Witness:
-    """The witness in a file; `path` is for errors. Raises UsageError with what is wrong and where."""
+    """The witness in a file; `path` is for errors. Raises UsageError with what is wrong and where.
+
+    What was edited is refused: by its digest, or as far as `hold_to_readable` tells where there is none.
+    """
     if len(text) > MAX_WITNESS_BYTES:
         raise _not_a_witness(path, f"it has {len(text)} characters, more than the {MAX_WITNESS_BYTES} that are read")
     try:
@@ -174,17 +181,25 @@ def read(text: str, path: str = "") -> Witness:
         raise _not_a_witness(path, f"{error} - at `$.payload.base64`") from None
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
         raise _not_a_witness(path, str(error)) from None
-    found = content.divergence
-    if not found.about:
+    if not content.divergence.about:
         raise _not_a_witness(path, "it is about no field - at `$.divergence.about`")
-    made = content.payload
-    payload = Payload(
-        encoding=made.encoding, data=data, path=made.path, kind=made.kind, state=made.state, phase=Phase.WITNESS
-    )
+    witness = _witness(content, data)
+    made = digest(witness.message, witness.payload)
+    if content.digest and content.digest != made:
+        raise _edited(path, f"its payload has the digest {made}, not {content.digest}")
+    if not content.digest and witness.payload.encoding is Encoding.JSON:
+        hold_to_readable(witness, None, path)
+    return witness
+
+
+def _witness(content: _File, data: bytes) -> Witness:
+    made, found = content.payload, content.divergence
     return Witness(
         message=content.message,
         schema_digest=content.schema,
-        payload=payload,
+        payload=Payload(
+            encoding=made.encoding, data=data, path=made.path, kind=made.kind, state=made.state, phase=Phase.WITNESS
+        ),
         readable=made.readable,
         divergence=Divergence(
             kind=found.kind,
@@ -198,6 +213,22 @@ def read(text: str, path: str = "") -> Witness:
             StubOutcome(stub=one.stub, runtime=one.runtime, outcome=one.outcome) for one in content.outcomes
         ),
         verdict=content.verdict,
+    )
+
+
+def hold_to_readable(witness: Witness, message: Descriptor | None, path: str) -> None:
+    """Raise UsageError where the bytes are not what the file shows. Of binary only the schema of the finding tells."""
+    shown = _clean(readable(witness.payload, message))
+    if shown != witness.readable:
+        raise _edited(path, f"its bytes are {cut(shown, _SHOWN_WIDTH)}; it shows {cut(witness.readable, _SHOWN_WIDTH)}")
+
+
+def _edited(path: str, why: str) -> UsageError:
+    return UsageError(
+        f"'{path}' was edited: its bytes are not those that the finding was written for",
+        where=path,
+        why=why,
+        fix="take it from git again, or remove it and run 'counterfoil probe', which writes it anew",
     )
 
 

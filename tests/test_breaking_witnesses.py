@@ -1,0 +1,87 @@
+"""The witness files of `counterfoil breaking`: what is edited is refused, and each waives what it shows."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.builders import Workspace
+from tests.test_breaking import PROTO, RETYPED, STOCK, change, evidence
+
+
+@pytest.fixture
+def shop(shop: Workspace) -> Workspace:
+    """Two folders of protos, the same so far, and no counterfoil.toml."""
+    shop.write("old/shop/v1/shop.proto", PROTO)
+    shop.write("new/shop/v1/shop.proto", PROTO)
+    return shop
+
+
+@pytest.fixture
+def kept(shop: Workspace) -> str:
+    """The witness of a field whose type changed; its path in the workspace."""
+    change(shop, RETYPED)
+    shop.write("counterfoil.toml", "format = 1\n")
+    found = shop.judge_here("breaking", "new", "--against", "old").the("FIELD_TYPE_CHANGED")
+    return str(evidence(found, "witness")[-1]["path"])
+
+
+def test_an_edited_witness_is_refused(shop: Workspace, kept: str) -> None:
+    document = json.loads((shop.root / kept).read_text())
+    document["payload"]["base64"] = "CAE="
+    shop.write(kept, json.dumps(document))
+    ran = shop.run_here("replay", kept)
+    assert ran.exit_code == 2
+    assert "was edited" in ran.error["error"]
+
+
+def test_a_witness_waives_the_change_that_it_shows(shop: Workspace, kept: str) -> None:
+    accepted = ("--owner", "me", "--reason", "so", "--expires", "2999-01-31")
+    assert shop.run_here("waive", str(shop.root / kept), *accepted).exit_code == 0
+    written = (shop.root / "contracts/waivers.toml").read_text()
+    digest = json.loads((shop.root / kept).read_text())["digest"]
+    assert f'rule = "FIELD_TYPE_CHANGED"\nsubject = "{STOCK}"\n' in written
+    assert f'witness = "{digest}"' in written
+    assert shop.judge_here("breaking", "new", "--against", "old").verdict == "compatible"
+
+
+def test_a_witness_is_a_file_that_replays_on_its_own(shop: Workspace) -> None:
+    change(shop, RETYPED)
+    found = shop.judge_here("breaking", "new", "--against", "old").the("FIELD_TYPE_CHANGED")
+    witness = evidence(found, "witness")[0]
+    assert {one["stub"] for one in witness["runtimes"]} >= {"python", "node"}
+    file = shop.root / witness["path"]
+    assert file.is_relative_to(shop.root / ".counterfoil")
+    elsewhere = Workspace(shop.root / "elsewhere")
+    elsewhere.write("witness.json", file.read_bytes())
+    replayed = elsewhere.run_here("replay", "witness.json")
+    assert (replayed.exit_code, replayed.stdout.splitlines()[-1]) == (1, "still so")
+
+
+def test_a_witness_of_a_change_taken_back_no_longer_shows(shop: Workspace) -> None:
+    change(shop, RETYPED)
+    found = shop.judge_here("breaking", "new", "--against", "old").the("FIELD_TYPE_CHANGED")
+    paths = [one["path"] for one in evidence(found, "witness") if one["direction"] == "backward"]
+    replayed = shop.run_here("replay", paths[0], "old", "--against", "old")
+    assert (replayed.exit_code, replayed.stdout.splitlines()[-1]) == (0, "no longer so")
+
+
+@pytest.mark.parametrize("damage", [b"{}", b'{"kind": "breaking"}', b'{"kind": "breaking", "format": 9}'])
+def test_a_file_that_is_no_witness_is_refused(shop: Workspace, damage: bytes) -> None:
+    shop.write("counterfoil.toml", "format = 1\n")
+    shop.write("witness.json", damage)
+    assert shop.run_here("replay", "witness.json").exit_code == 2
+
+
+def test_a_witness_is_waived_by_its_digest(shop: Workspace) -> None:
+    change(shop, RETYPED)
+    shop.write("counterfoil.toml", "format = 1\n")
+    digest = shop.judge_here("breaking", "new", "--against", "old").the("FIELD_TYPE_CHANGED")["witness"]
+    waiver = f'format = 1\n[[waiver]]\nrule = "FIELD_TYPE_CHANGED"\nsubject = "{STOCK}"\nowner = "me"\nreason = "so"\n'
+    shop.write("contracts/waivers.toml", f'{waiver}expires = 2999-01-01\nwitness = "{digest}"\n')
+    assert shop.judge_here("breaking", "new", "--against", "old").verdict == "compatible"
+    shop.write("contracts/waivers.toml", f'{waiver}expires = 2999-01-01\nwitness = "sha256:{"0" * 64}"\n')
+    report = shop.judge_here("breaking", "new", "--against", "old")
+    assert report.verdict == "broken"
+    assert "WAIVER_WITNESS_CHANGED" in {rule for rule, _ in report.rules}
