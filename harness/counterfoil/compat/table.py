@@ -118,6 +118,7 @@ ROWS = (
     ),
     _row(Kind.MESSAGE, message_rules.field_added, ADDITIVE, "MESSAGE_SAME_REQUIRED_FIELDS"),
     _row(Kind.MESSAGE, message_rules.field_renumbered, BEHAVIOUR, "FIELD_NO_DELETE"),
+    _row(Kind.MESSAGE, message_rules.field_json_name_reused, BEHAVIOUR, unseen=POLICY),
     _row(Kind.MESSAGE, message_rules.field_reservation_reused, POLICY, "RESERVED_MESSAGE_NO_DELETE"),
     _row(Kind.MESSAGE, message_rules.message_reservation_removed, POLICY, "RESERVED_MESSAGE_NO_DELETE"),
     _row(Kind.MESSAGE, message_rules.extension_range_removed, POLICY, "EXTENSION_MESSAGE_NO_DELETE"),
