@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from counterfoil.compat.compare import compare
-from counterfoil.compat.validation import judge
+from counterfoil.compat.validation import judge, refuses_absence
 from counterfoil.model import Level
 from counterfoil.schema.descriptors import parse_image
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FieldOptions, FileDescriptorProto
@@ -46,6 +46,36 @@ def test_a_pair_of_rules(old: dict[str, Any], new: dict[str, Any], verdict: tupl
     assert (bool(found.tightened), bool(found.loosened)) == verdict
     back = judge(new, old)
     assert bool(back.tightened or back.loosened) == (verdict != SAME)
+
+
+@pytest.mark.parametrize(
+    ("rules", "tracks_presence", "refuses"),
+    [
+        ({"required": True}, True, True),
+        ({"required": True, "ignore": "IGNORE_ALWAYS"}, False, False),
+        ({"string": {"min_len": "1"}}, False, True),
+        ({"string": {"min_len": "1"}}, True, False),
+        ({"string": {"min_len": "0"}}, False, False),
+        ({"string": {"min_len": "1"}, "ignore": "IGNORE_IF_ZERO_VALUE"}, False, False),
+        ({"string": {"max_len": "9"}}, False, False),
+        ({"string": {"email": True}}, False, True),
+        ({"string": {"len": "3"}}, False, True),
+        ({"bool": {"const": True}}, False, True),
+        ({"bool": {"const": False}}, False, False),
+        ({"int32": {"gt": 0}}, False, True),
+        ({"double": {"gt": 0}}, False, True),
+        ({"int32": {"gte": 0}}, False, False),
+        ({"int32": {"in": [1, 2]}}, False, True),
+        ({"int32": {"in": [0, 2]}}, False, False),
+        ({"repeated": {"min_items": "1"}}, False, True),
+        ({"repeated": {"items": {"string": {"min_len": "1"}}}}, False, False),
+    ],
+    ids=str,
+)
+def test_a_new_field_s_rules_may_refuse_who_does_not_know_it(
+    rules: dict[str, Any], *, tracks_presence: bool, refuses: bool
+) -> None:
+    assert refuses_absence(rules, tracks_presence=tracks_presence) is refuses
 
 
 def test_validation_that_an_image_does_not_declare_still_fails() -> None:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Self
 
 from counterfoil.buf import Buf, BufError, as_finding
+from counterfoil.compat.carriers import Carriers
 from counterfoil.compat.changes import Change, Direction, Effect
 from counterfoil.compat.compare import compare
 from counterfoil.compat.composing import Context, compose, unexplained, without_failing
@@ -124,7 +125,7 @@ class BreakingLane:
             buf_ran=not failed,
             buf_is_asked=buf_is_asked,
             place=self._placed(request.new),
-            involved=self._consumers.involved,
+            involved=partial(self._consumers.involved, Carriers((old, new))),
         )
         return (*_ours(changes, shown, merged, context), *self._bufs(request, merged, context), *failed)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cached_property
 
+from counterfoil.compat.carriers import Carriers
 from counterfoil.compat.changes import Change
 from counterfoil.pact_files import read_pacts
 from counterfoil.workspace import Workspace
@@ -19,12 +20,17 @@ class Consumers:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
 
-    def involved(self, change: Change) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def involved(self, carriers: Carriers, change: Change) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """`ranker reads`, `storefront writes`; and `storefront→recommender::a description`."""
-        return tuple(self._participants(change)), tuple(self._mentioning(change))
+        return tuple(self._participants(carriers, change)), tuple(self._mentioning(change))
 
-    def _participants(self, change: Change) -> Iterator[str]:
+    def _participants(self, carriers: Carriers, change: Change) -> Iterator[str]:
+        """Those who declare the element, what it stands in, or anything in which it is sent."""
+        if not self._workspace.settings.participants:
+            return
         names = {change.symbol, *change.messages, *_scopes(change.symbol)}
+        for one in {change.symbol, change.symbol.rpartition(".")[0], *change.messages}:
+            names |= carriers.of(one)
         for name, participant in self._workspace.settings.participants.items():
             for verb, patterns in (("reads", participant.reads), ("writes", participant.writes)):
                 if any(fnmatchcase(one, pattern) for one in names for pattern in patterns):

@@ -14,7 +14,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from counterfoil.compat.attribution import Attribution
 from counterfoil.compat.changes import Change, Direction, Effect
 from counterfoil.compat.replayable import Replayable, Told, image_digest, write
-from counterfoil.compat.sightings import Key, Sighting, Sightings, chosen
+from counterfoil.compat.sightings import Key, Sighting, Sightings, chosen, is_behaviour
 from counterfoil.compat.witnessing import Trial, payloads, trial, written
 from counterfoil.errors import UsageError
 from counterfoil.files import replace_file
@@ -103,14 +103,14 @@ Trials = tuple[tuple[Direction, Trial], ...]
 
 def trials(old: Side, new: Side, changes: Iterable[Change], directions: Iterable[Direction]) -> Trials:
     """What is worth trying; nothing where all that changed was added, so that no runtime is started for it."""
-    added = frozenset(
-        change.symbol for change in changes if change.level is Level.ADDITIVE and change.old_location is None
-    )
+    changes = tuple(changes)
+    added = {change.symbol for change in changes if change.level is Level.ADDITIVE and change.old_location is None}
+    added -= {change.symbol for change in changes if is_behaviour(change)}
     found = []
     for name in sorted(old.messages & new.messages):
         for direction in directions:
             writer, reader = _sides(direction, old, new)
-            tried = trial(writer.message(name), reader.message(name), added)
+            tried = trial(writer.message(name), reader.message(name), frozenset(added))
             if tried is not None:
                 found.append((direction, tried))
     return tuple(found)

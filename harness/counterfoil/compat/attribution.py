@@ -43,8 +43,13 @@ class Attribution:
             yield from self._by_symbol.get(symbol, ())
             if symbol in self._enums:
                 values = self._by_parent.get(symbol, [])
-                named = [change for change in values if change.symbol.rpartition(".")[2] in text]
+                named = [change for change in values if any(name in text for name in _names(change))]
                 yield from named or values
+
+
+def _names(change: Change) -> tuple[str, ...]:
+    """Under which names a payload may carry an enum's value: its own, and the one that it has now."""
+    return (change.symbol.rpartition(".")[2], *([change.new] if change.new else []))
 
 
 def _rank(change: Change, discrepancy: Discrepancy, effect: Effect) -> int:

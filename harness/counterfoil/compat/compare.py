@@ -26,6 +26,13 @@ def compare(old: Schema, new: Schema, *, disabled: frozenset[str] = frozenset())
         for rule in rules[kind]
         for difference in rule.judge(comparison, before, after)
     ]
+    found += [
+        _change(rule, difference)
+        for rule in RULES.values()
+        if rule.of_new_field and rule.name not in disabled
+        for field in comparison.new_fields()
+        for difference in rule.of_new_field(comparison, None, field)
+    ]
     return tuple(sorted(found, key=lambda change: change.sort_key))
 
 

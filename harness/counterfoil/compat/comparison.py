@@ -60,6 +60,17 @@ class Comparison:
             if key in self.new_extensions:
                 yield extension, self.new_extensions[key]
 
+    def new_fields(self) -> Iterator[Field]:
+        """The fields with options, of messages that both schemas have, under numbers that only the new one has."""
+        for old, new in self.messages():
+            for number, field in new.fields.items():
+                if number not in old.fields and _options(field):
+                    yield field
+
+    def options_of_new(self, field: Field) -> Options:
+        """The options of a field that only the new schema has."""
+        return self._new_options.read(field)
+
     @cached_property
     def old_extensions(self) -> Mapping[tuple[str, int], Field]:
         """By the extended message and the number."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from counterfoil.compat.changes import EVERYWHERE, Difference, Direction, towards
+from counterfoil.compat.changes import EVERYWHERE, JSON, Difference, Direction, towards
 from counterfoil.compat.comparison import Comparison
 from counterfoil.compat.field_rules import oneof_renamed_to
 from counterfoil.model import Level
@@ -67,6 +67,23 @@ def field_renumbered(_comparison: Comparison, old: Message, new: Message) -> Fou
                 effects=LOST_GOING_ON | LOST_GOING_BACK,
                 messages=frozenset({old.symbol}),
             )
+
+
+def field_json_name_reused(_comparison: Comparison, old: Message, new: Message) -> Found:
+    """A new field writes itself in JSON under what an old reader takes for another field's name."""
+    by_name = {name: field for field in old.fields.values() for name in (field.name, field.json_name)}
+    for number, field in new.fields.items():
+        taken = by_name.get(field.json_name)
+        if number in old.fields or field.name in old.numbers or taken is None:
+            continue  # a name that went to another number is FIELD_NAME_MOVED or FIELD_RENUMBERED
+        yield Difference(
+            element=field,
+            is_addition=True,
+            old=_described(taken),
+            new=_described(field),
+            effects=towards(Direction.FORWARD, JSON),
+            messages=frozenset({new.symbol}),
+        )
 
 
 def field_reservation_reused(_comparison: Comparison, old: Message, new: Message) -> Found:

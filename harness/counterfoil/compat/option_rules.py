@@ -11,7 +11,7 @@ from counterfoil.compat import validation
 from counterfoil.compat.changes import Difference
 from counterfoil.compat.comparison import Comparison
 from counterfoil.model import Level
-from counterfoil.schema.elements import Element, File, Method
+from counterfoil.schema.elements import Element, Field, File, Method
 
 Found = Iterator[Difference]
 VALIDATION = (
@@ -47,6 +47,14 @@ def validation_tightened(comparison: Comparison, old: Element, new: Element) -> 
             yield Difference(element=old, counterpart=new, old=_text(before), new=_text(after))
 
 
+def validation_of_new_field(comparison: Comparison, _old: None, new: Field) -> Found:
+    """A new field that has to be there: what old writers send, without it, is refused."""
+    options = comparison.options_of_new(new)
+    rules = {name: _rules(options[name]) for name in VALIDATION if name in options}
+    if any(validation.refuses_absence(one, tracks_presence=new.has_presence) for one in rules.values()):
+        yield Difference(element=new, is_addition=True, old="no such field", new=_text(rules))
+
+
 def validation_loosened(comparison: Comparison, old: Element, new: Element) -> Found:
     """What was refused now goes through, to readers that may not expect it."""
     for before, after, verdicts in _validations(comparison, old, new):
@@ -79,6 +87,13 @@ def field_behavior_tightened(comparison: Comparison, old: Element, new: Element)
     before, after = (_behaviors(one) for one in comparison.options(old, new))
     if after - before - HARMLESS_BEHAVIOR:
         yield Difference(element=old, counterpart=new, old=_listed(before), new=_listed(after))
+
+
+def field_behavior_of_new_field(comparison: Comparison, _old: None, new: Field) -> Found:
+    """A new field that callers have to set: none of them does yet."""
+    behaviors = _behaviors(comparison.options_of_new(new))
+    if "REQUIRED" in behaviors:
+        yield Difference(element=new, is_addition=True, old="no such field", new=_listed(behaviors))
 
 
 def field_behavior_loosened(comparison: Comparison, old: Element, new: Element) -> Found:

@@ -67,6 +67,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "nothing has to be done, unless readers are strict: then teach them first",
     ),
     "FIELD_RENUMBERED": ("the number of {symbol} changed from {old} to {new}", "give the field its old number back"),
+    "FIELD_JSON_NAME_REUSED": (
+        "{symbol} ({new}) writes itself in JSON under a name that old readers take for {old}",
+        FRESH,
+    ),
     "FIELD_RESERVATION_REUSED": ("{symbol} ({new}) takes the {old}", FRESH),
     "MESSAGE_RESERVATION_REMOVED": ("{symbol} no longer has: {old}", FOR_GOOD),
     "EXTENSION_RANGE_REMOVED": (

@@ -48,6 +48,8 @@ class CompatRule:
     fix: str
     unseen: Level = SOURCE
     buf: frozenset[str] = frozenset()
+    of_new_field: Judge | None = None
+    """(comparison, None, field) -> what it says of a field that only the new schema has."""
 
     @property
     def anchor(self) -> str:
@@ -55,11 +57,21 @@ class CompatRule:
         return self.name.lower()
 
 
-def _row(kind: Kind, judge: Judge, level: Level, *buf: str, unseen: Level = SOURCE) -> CompatRule:
+def _row(
+    kind: Kind, judge: Judge, level: Level, *buf: str, unseen: Level = SOURCE, of_new_field: Judge | None = None
+) -> CompatRule:
     name = getattr(judge, "__name__", "").upper()
     says, fix = SENTENCES[name]
     return CompatRule(
-        name=name, kind=kind, level=level, judge=judge, says=says, fix=fix, unseen=unseen, buf=frozenset(buf)
+        name=name,
+        kind=kind,
+        level=level,
+        judge=judge,
+        says=says,
+        fix=fix,
+        unseen=unseen,
+        buf=frozenset(buf),
+        of_new_field=of_new_field,
     )
 
 
@@ -118,6 +130,7 @@ ROWS = (
     ),
     _row(Kind.MESSAGE, message_rules.field_added, ADDITIVE, "MESSAGE_SAME_REQUIRED_FIELDS"),
     _row(Kind.MESSAGE, message_rules.field_renumbered, BEHAVIOUR, "FIELD_NO_DELETE"),
+    _row(Kind.MESSAGE, message_rules.field_json_name_reused, BEHAVIOUR, unseen=POLICY),
     _row(Kind.MESSAGE, message_rules.field_reservation_reused, POLICY, "RESERVED_MESSAGE_NO_DELETE"),
     _row(Kind.MESSAGE, message_rules.message_reservation_removed, POLICY, "RESERVED_MESSAGE_NO_DELETE"),
     _row(Kind.MESSAGE, message_rules.extension_range_removed, POLICY, "EXTENSION_MESSAGE_NO_DELETE"),
@@ -190,9 +203,14 @@ ROWS = (
     _row(Kind.FILE, schema_rules.file_package_changed, SOURCE, "FILE_SAME_PACKAGE"),
     _row(Kind.FILE, schema_rules.file_option_changed, SOURCE, *FILE_OPTIONS),
     _row(Kind.ELEMENT, option_rules.deprecation_changed, SOURCE),
-    _row(Kind.ELEMENT, option_rules.validation_tightened, POLICY),
+    _row(Kind.ELEMENT, option_rules.validation_tightened, POLICY, of_new_field=option_rules.validation_of_new_field),
     _row(Kind.ELEMENT, option_rules.validation_loosened, ADDITIVE),
-    _row(Kind.ELEMENT, option_rules.field_behavior_tightened, POLICY),
+    _row(
+        Kind.ELEMENT,
+        option_rules.field_behavior_tightened,
+        POLICY,
+        of_new_field=option_rules.field_behavior_of_new_field,
+    ),
     _row(Kind.ELEMENT, option_rules.field_behavior_loosened, ADDITIVE),
     _row(Kind.ELEMENT, option_rules.option_changed, SOURCE, "MESSAGE_NO_REMOVE_STANDARD_DESCRIPTOR_ACCESSOR"),
     _row(Kind.ELEMENT, option_rules.feature_changed, SOURCE),

@@ -18,6 +18,13 @@ WHOLE_NUMBERS = tuple(f"{name}." for name in INTEGERS)
 SAYS_NOTHING = {"example", "message", "id"}
 LISTS_ALLOWED = {"in"}
 LISTS_REFUSED = {"not_in"}
+ITEMS = {"items", "keys", "values"}
+"""The rules below these are for each of a field's items, of which an empty field has none."""
+NOTHING = (0, False)
+"""The bound that what is empty, or zero, just meets."""
+EMPTY = {"", "0", "0.0", "False"}
+FORMATS = {"address", "email", "hostname", "ip", "ipv4", "ipv6", "tuuid", "uri", "uuid"}
+"""Of text; an empty one has none of them."""
 RULES_OF_THEIR_OWN = {"cel", "cel_expression", "oneof"}
 WAIVES = {"ignore": ("", "IGNORE_UNSPECIFIED", "IGNORE_IF_ZERO_VALUE", "IGNORE_IF_UNPOPULATED", "IGNORE_ALWAYS")}
 WAIVING_FLAGS = {"disabled", "skipped", "ignore_empty"}
@@ -45,6 +52,33 @@ def judge(old: Mapping[str, Any], new: Mapping[str, Any]) -> Verdicts:
     if _is_ignored(after):
         tightened = []
     return Verdicts(tuple(tightened), tuple(loosened))
+
+
+def refuses_absence(rules: Mapping[str, Any], *, tracks_presence: bool) -> bool:
+    """Whether a message of a writer who does not know the field is refused.
+
+    Rules other than `required` hold for an absent field only where it cannot be told from an empty one
+    (https://protovalidate.com/schemas/field-rules): those that are known to refuse what is empty count.
+    """
+    if _is_ignored(rules):
+        return False
+    if rules.get("required"):
+        return True
+    if tracks_presence or rules.get("ignore", "IGNORE_UNSPECIFIED") != "IGNORE_UNSPECIFIED":
+        return False
+    own = ((path.split("."), value) for path, value in _flat("", rules))
+    return any(_refuses_empty(path[-1], value) for path, value in own if ITEMS.isdisjoint(path[:-1]))
+
+
+def _refuses_empty(name: str, value: Any) -> bool:  # noqa: ANN401 - a rule's value may be anything
+    """Whether one rule refuses zero, an empty text, list or map."""
+    if name.startswith("lower"):
+        return bool(_is_higher(value, NOTHING))
+    if name in {"const", "len", "len_bytes"}:
+        return str(value) not in EMPTY
+    if name in LISTS_ALLOWED:
+        return EMPTY.isdisjoint(value)
+    return name in FORMATS and value is True
 
 
 def _is_ignored(rules: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ programs with the other schema read them.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -15,7 +16,7 @@ from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import Descriptor
 
 from counterfoil.compat.discrepancies import default_of
-from counterfoil.probe.backgrounds import Background, Fill, background, contents, places
+from counterfoil.probe.backgrounds import MAX_NESTING, Background, Fill, Place, background, contents
 from counterfoil.probe.edge_members import member_edges
 from counterfoil.probe.edge_records import record_edges
 from counterfoil.probe.fields import Field, Shape, enum_values, fields_of
@@ -30,6 +31,8 @@ MAX_ENUM_VALUES = 100
 SPELLED_OUT = "default spelled out"
 """The state of an enum's zero in JSON, which programs write that are told to leave no default out."""
 MAX_DEEPER = 40
+MAX_PLACES = 200
+"""Inside a field that has another message."""
 MAX_PAYLOADS = 120
 """For one field, before they are written."""
 
@@ -62,12 +65,17 @@ def trial(writer: Descriptor, reader: Descriptor, added: frozenset[str] = frozen
 
 
 def nature(field: Field, added: frozenset[str] = frozenset()) -> tuple[object, ...]:
-    """Everything about a field that may make a program read it differently, apart from what is in its messages."""
+    """Everything about a field that may make a program read it differently, apart from what is in its messages.
+
+    An added alias counts where it is the name that JSON carries.
+    """
     default = None if field.shape is Shape.MAP else default_of(field.descriptor)
     kind = (field.kind, field.descriptor.is_packed) if field.is_packable else field.kind
     of_entry = tuple(nature(one, added) for one in field.entry) if field.shape is Shape.MAP else ()
     values = () if field.enum is None else enum_values(field.enum)
-    enum = frozenset(one for one in values if field.enum and f"{field.enum.full_name}.{one[0]}" not in added)
+    known = [one for one in values if field.enum and f"{field.enum.full_name}.{one[0]}" not in added]
+    written = {number: name for name, number in reversed(values)}
+    enum = frozenset([*known, *((written[number], number) for _, number in known)])
     inner = contents(field)
     name = inner.full_name if inner is not None else ""
     return (field.name, field.json_name, kind, field.oneof, default, of_entry, enum, name)
@@ -139,18 +147,30 @@ def _enum_samples(field: Field) -> Iterator[Sample]:
 
 
 def _deeper(tried: Trial, field: Field, fill: Fill) -> Iterator[Payload]:
-    """Where another message took the place of one, what is in it is tried too."""
+    """Where another message took the place of one, what is in it is tried too, what differs before the rest."""
     other = next((one for one in fields_of(tried.reader) if one.number == field.number), None)
-    mine, theirs = contents(field), None if other is None else contents(other)
-    if mine is None or (theirs is not None and mine.full_name == theirs.full_name):
-        return
-    for place in places(tried.writer):
-        if len(place.trail) > 1:
-            return
-        if place.trail == (field,):
-            around = background(tried.writer, place.trail, (place.field,), fill)
-            for sample in samples(place.field):
-                yield from _sampled(around, place.field, sample, place.path)
+    found = list(islice(_replaced((field,), other), MAX_PLACES))
+    for place, _ in sorted(found, key=lambda one: not one[1]):
+        around = background(tried.writer, place.trail, (place.field,), fill)
+        for sample in samples(place.field):
+            yield from _sampled(around, place.field, sample, place.path)
+
+
+def _replaced(trail: tuple[Field, ...], other: Field | None) -> Iterator[tuple[Place, bool]]:
+    """The fields of a message of another name, down to where the names are the same, and whether each differs."""
+    waiting = deque([(trail, other)])
+    while waiting:
+        trail, other = waiting.popleft()
+        mine, theirs = contents(trail[-1]), None if other is None else contents(other)
+        is_within = mine is not None and mine in {contents(one) for one in trail[:-1]}
+        if mine is None or is_within or (theirs is not None and mine.full_name == theirs.full_name):
+            continue
+        counterparts = {} if theirs is None else {one.number: one for one in fields_of(theirs)}
+        for field in fields_of(mine):
+            counterpart = counterparts.get(field.number)
+            yield Place(trail, field), counterpart is None or nature(field) != nature(counterpart)
+            if len(trail) <= MAX_NESTING:
+                waiting.append(((*trail, field), counterpart))
 
 
 def _pairs(tried: Trial, fields: Iterable[Field], fill: Fill) -> Iterator[Payload]:
