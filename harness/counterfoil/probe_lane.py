@@ -103,7 +103,8 @@ class ProbeLane:
             raise UsageError(
                 f"no two of the stubs {names} are to be compared on any of the messages",
                 why="runtime stubs are compared with each other, service stubs on the messages that both bring",
-                fix="name other stubs with --stub, or other messages with --message",
+                fix="name other stubs with --stub, or other messages with --message; a stub that brings messages is "
+                'compared with runtimes once its [stubs.NAME] has kind = "runtime"',
             )
         return cases
 
