@@ -25,6 +25,8 @@ WINDOW_BYTES = 1 << 20
 WINDOW_QUESTIONS = 4_096
 STOP_WITHIN_S = 2.0
 RESTARTS = 30
+SILENCES = 3
+"""Of a stub that never answered anything: so often it may let its deadline pass."""
 TAIL_SHOWN = 10
 
 
@@ -157,6 +159,9 @@ class Stub:
         self._conversation: _Conversation | None = None
         self._schemas: dict[str, bytes] = {}
         self._restarts_left = RESTARTS
+        self._has_answered = False
+        self.trouble = f"it had to be restarted {RESTARTS} times"
+        """Why it is given up, once it is."""
 
     @property
     def name(self) -> str:
@@ -195,6 +200,7 @@ class Stub:
                 return
             try:
                 for question, content in conversation.ask(left, self.command.answer_within_s):
+                    self._has_answered = True
                     outcome = read_answer(question, content, sequenced=conversation.sequenced)
                     yield outcome
                     if isinstance(outcome, Garbled) and outcome.what.startswith("an answer to request"):
@@ -203,7 +209,7 @@ class Stub:
                     return
             except _GoneError as gone:
                 unanswered = deque(conversation.waiting)
-                self._restart()
+                self._restart(silent=isinstance(gone.outcome, TimedOut))
                 yield from self._blamed(unanswered, gone.outcome)
                 left = chain(unanswered, left)
             else:
@@ -222,8 +228,9 @@ class Stub:
             try:
                 [(_, content)] = list(self._conversation.ask(iter([question]), self.command.answer_within_s))
             except _GoneError as again:
-                self._restart()
+                self._restart(silent=isinstance(again.outcome, TimedOut))
                 return [*survived, again.outcome]
+            self._has_answered = True
             survived.append(read_answer(question, content, sequenced=self._conversation.sequenced))
         if not survived:
             unanswered.popleft()
@@ -231,11 +238,14 @@ class Stub:
 
     def _given_up(self, questions: Iterable[Question]) -> Iterator[Outcome]:
         for _ in questions:
-            yield Unsupported(f"not asked: it had to be restarted {RESTARTS} times")
+            yield Unsupported(f"not asked: {self.trouble}")
 
-    def _restart(self) -> None:
+    def _restart(self, *, silent: bool = False) -> None:
         self._stop()
         self._restarts_left -= 1
+        if silent and not self._has_answered and RESTARTS - self._restarts_left >= SILENCES:
+            self._restarts_left = 0
+            self.trouble = f"it let its deadline pass {SILENCES} times and never answered anything"
         if self._restarts_left > 0:
             with contextlib.suppress(StubStartError):
                 self._start()
