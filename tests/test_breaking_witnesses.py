@@ -85,3 +85,10 @@ def test_a_witness_is_waived_by_its_digest(shop: Workspace) -> None:
     report = shop.judge_here("breaking", "new", "--against", "old")
     assert report.verdict == "broken"
     assert "WAIVER_WITNESS_CHANGED" in {rule for rule, _ in report.rules}
+
+
+def test_a_probe_leaves_the_witnesses_of_schema_changes_alone(shop: Workspace, kept: str) -> None:
+    assert kept.startswith("contracts/witnesses/")
+    ran = shop.run_here("probe", "--schema", "new", "--stub", "python", "--stub", "python-pure", "--budget", "20")
+    assert ran.exit_code in {0, 1}, ran.stderr
+    assert (shop.root / kept).is_file()

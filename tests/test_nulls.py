@@ -170,7 +170,9 @@ def test_a_stub_that_does_not_start_proves_nothing(shop: Workspace) -> None:
     amounts(reads(shop, "faithful"), (3, BY_TYPE))
     report = nulls(shop)
     assert report.verdict == "unproven"
-    assert report.the("READER_NOT_STARTED", "web-stub")["evidence"][0]["lines"] == ["no database"]
+    found = report.the("READER_NOT_STARTED", "web-stub")
+    assert found["evidence"][0]["lines"] == ["no database"]
+    assert "start-within-s" in found["fix"]
 
 
 @pytest.mark.fires("STATE_MISREAD")

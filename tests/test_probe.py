@@ -82,6 +82,10 @@ def test_a_witness_replays_until_the_bug_is_gone(probed: Workspace) -> None:
     gone = with_stub(probed, "-m", "counterfoil.stub.runtime").run("replay", path)
     assert gone.exit_code == 0
     assert "no longer so" in gone.stdout
+    probed.tables["stubs.another"] = probed.tables.pop("stubs.other")
+    probed.configure("stubs.another")
+    unknown = probed.run("replay", path)
+    assert (unknown.error["error"], unknown.error["at"]) == ("unknown stub 'other'", path)
     file = probed.root / path
     document = json.loads(file.read_text())
     document["payload"]["base64"] = "e30="
@@ -124,11 +128,29 @@ def test_what_cannot_be_probed_is_a_usage_error(probed: Workspace, arguments: li
     assert ran.error["error"] == told
 
 
+def test_a_schema_without_messages_says_so(probed: Workspace) -> None:
+    probed.write("protos/probe/v1/thing.proto", 'syntax = "proto3";\npackage probe.v1;\nenum Kind { NONE = 0; }\n')
+    ran = with_stub(probed, "-m", "counterfoil.stub.runtime").run("probe")
+    assert ran.exit_code == 2
+    assert ran.error["error"] == "the schema has no messages"
+
+
+def test_a_stub_of_another_language_is_compared_as_its_page_says(probed: Workspace) -> None:
+    own = BUGGY.parent / "thing.pl"
+    probed.configure("stubs.perl", start=["perl", str(own)])
+    of_service = probed.run("probe", "--stub", "perl", "--stub", "python", "--budget", "5")
+    assert of_service.exit_code == 2
+    assert 'kind = "runtime"' in of_service.error["next"]
+    probed.configure("stubs.perl", kind="runtime")
+    assert probe(probed, "--stub", "perl", "--stub", "python").cases.keys() == {"probe::probe.v1.Thing::divergences"}
+
+
 def test_a_stub_that_cannot_start_is_a_usage_error(probed: Workspace) -> None:
     ran = with_stub(probed, "-c", "raise SystemExit('planted')").run("probe")
     assert ran.exit_code == 2
     assert ran.error["error"].startswith("the stub 'other' cannot be used: ")
     assert "planted" in ran.error["why"]
+    assert "start-within-s" in ran.error["next"]
 
 
 def test_a_schema_that_does_not_compile_is_located(probed: Workspace) -> None:

@@ -64,6 +64,13 @@ def test_a_stub_that_dies_of_everything_leaves_the_rest_unproven(hosted: Workspa
     assert report.the("STUB_GIVEN_UP", "probe.v1.Thing::hostile")["level"] == "unproven"
 
 
+@pytest.mark.fires("STUB_GIVEN_UP", "DIVERGENCE")
+def test_a_stub_that_never_answers_is_given_up_soon(hosted: Workspace) -> None:
+    report = host(hosted, "silent", "always").judge("probe", "--budget", "30")
+    assert "never answered" in report.the("STUB_GIVEN_UP", "probe.v1.Thing::hostile")["message"]
+    assert len([one for one in report.findings if one["subject"].startswith("timeout | ")]) <= 2  # one per encoding
+
+
 @pytest.mark.silent("STUB_GIVEN_UP")
 def test_a_stub_that_only_answers_wrongly_is_asked_to_the_end(hosted: Workspace) -> None:
     report = host(hosted, "not a response", "always").judge("probe", "--budget", "20")

@@ -57,9 +57,10 @@ class NullLane:
                 "READER_NOT_STARTED",
                 stub,
                 f"the stub '{stub}' cannot be used: {error.message}",
-                fix=f"start it by hand with the command of [stubs.{stub}]",
+                fix=f"start it by hand with the command of [stubs.{stub}]; "
+                "if it only needs longer, raise start-within-s there",
                 location=Location(path=self._workspace.file.name),
-                evidence=(Output(label="it printed", lines=error.tail),),
+                evidence=(Output(label="it printed", lines=error.tail),) if error.tail else (),
             )
             yield from (CaseResult(case=planned.case, findings=(found,)) for planned in readings)
 

@@ -126,7 +126,7 @@ def replay(config: Path | None, file: Path, new: str | None, schema: str | None,
         return
     workspace = open_workspace(config)
     witness = read_witness(file)
-    names = stub_names(workspace, tuple(sorted({one.stub for one in witness.outcomes})))
+    names = stub_names(workspace, tuple(sorted({one.stub for one in witness.outcomes})), named_in=str(file))
     processes = Processes()
     try:
         probed = read_schema(processes, workspace, _schema_source(workspace, schema))

@@ -23,7 +23,7 @@ from counterfoil.probing import Budget, Ended, Found, Search, phases
 from counterfoil.rules import finding
 from counterfoil.service_search import ServiceSearch, exchanged
 from counterfoil.stub_protocol import Asking
-from counterfoil.stubs import RESTARTS, Stub
+from counterfoil.stubs import Stub
 from counterfoil.witness_files import WitnessFiles
 from counterfoil.workspace import Workspace
 
@@ -103,7 +103,8 @@ class ProbeLane:
             raise UsageError(
                 f"no two of the stubs {names} are to be compared on any of the messages",
                 why="runtime stubs are compared with each other, service stubs on the messages that both bring",
-                fix="name other stubs with --stub, or other messages with --message",
+                fix="name other stubs with --stub, or other messages with --message; a stub that brings messages is "
+                'compared with runtimes once its [stubs.NAME] has kind = "runtime"',
             )
         return cases
 
@@ -176,7 +177,7 @@ class ProbeLane:
             findings.append(_no_ground(case, search.silent))
         else:
             findings += [_said_nothing(case, stub, progress.payloads) for stub in sorted(search.silent)]
-            findings += [_given_up(case, stub.name) for stub in panel.stubs if stub.is_given_up]
+            findings += [_given_up(case, stub) for stub in panel.stubs if stub.is_given_up]
         note = f"{progress.payloads:,} payloads, {progress.ended.value}"
         if isinstance(search, ServiceSearch) and search.apart:
             note += f"; not comparable: {', '.join(sorted(search.apart))}"
@@ -246,13 +247,13 @@ def _said_nothing(case: Case, stub: str, payloads: int) -> Finding:
     )
 
 
-def _given_up(case: Case, stub: str) -> Finding:
+def _given_up(case: Case, stub: Stub) -> Finding:
     return finding(
         "STUB_GIVEN_UP",
-        f"{case.subject}::{stub}",
-        f"the stub '{stub}' died {RESTARTS} times, so it was asked no more: what it does with the other payloads of "
+        f"{case.subject}::{stub.name}",
+        f"the stub '{stub.name}' was asked no more, since {stub.trouble}: what it does with the other payloads of "
         f"{case.subject} is unknown",
-        fix=f"mend what the crashes among the findings show, then: counterfoil probe --message {case.subject}",
+        fix=f"mend what the faults among the findings show, then: counterfoil probe --message {case.subject}",
     )
 
 

@@ -21,11 +21,11 @@ BUFFERED = {"PYTHONUNBUFFERED": ""}
 """A Python stub that holds nothing back makes a system call for each answer, whatever the user's shell asks for."""
 
 
-def stub_names(workspace: Workspace, named: Sequence[str] = ()) -> tuple[str, ...]:
+def stub_names(workspace: Workspace, named: Sequence[str] = (), *, named_in: str = "--stub") -> tuple[str, ...]:
     """Those that the user named, those that the configuration does, or all. Raises UsageError for an unknown one."""
     settings = workspace.settings
     known = tuple(dict.fromkeys((*BUILT_IN, *settings.stubs)))
-    for where, names in (("--stub", named), ("probe.stubs", settings.probe.stubs)):
+    for where, names in ((named_in, named), ("probe.stubs", settings.probe.stubs)):
         for name in names:
             if name not in known:
                 raise UsageError(f"unknown stub '{name}'", where=where, why=nearest(name, known), fix="correct it")
@@ -77,6 +77,7 @@ def started(processes: Processes, commands: Sequence[StubCommand], schema: Probe
             raise UsageError(
                 f"the stub '{error.name}' cannot be used: {error.message}",
                 why=" | ".join(error.tail),
-                fix=f"start it by hand with the command of [stubs.{error.name}]; counterfoil build may be missing",
+                fix=f"start it by hand with the command of [stubs.{error.name}]; counterfoil build may be missing; "
+                "if it only needs longer, raise start-within-s there",
             ) from None
         yield stubs

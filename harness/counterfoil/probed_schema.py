@@ -44,6 +44,8 @@ class ProbedSchema:
 
     def matching(self, patterns: Sequence[str]) -> tuple[str, ...]:
         """The messages that the patterns mean. Raises UsageError when they mean none."""
+        if not self.messages:
+            raise UsageError("the schema has no messages", fix="name another with --schema, or declare a message in it")
         found = tuple(
             name
             for name in self.messages

@@ -25,6 +25,9 @@ WINDOW_BYTES = 1 << 20
 WINDOW_QUESTIONS = 4_096
 STOP_WITHIN_S = 2.0
 RESTARTS = 30
+RESTARTED = f"it had to be restarted {RESTARTS} times"
+SILENCES = 3
+"""Of a stub that never answered anything: so often it may let its deadline pass."""
 TAIL_SHOWN = 10
 
 
@@ -157,6 +160,9 @@ class Stub:
         self._conversation: _Conversation | None = None
         self._schemas: dict[str, bytes] = {}
         self._restarts_left = RESTARTS
+        self._has_answered = False
+        self.trouble = RESTARTED
+        """Why it is given up, once it is."""
 
     @property
     def name(self) -> str:
@@ -170,7 +176,7 @@ class Stub:
 
     def renew(self) -> None:
         """Begin something new: whatever it died of before, it may die as often again."""
-        self._restarts_left = RESTARTS
+        self._restarts_left, self.trouble = RESTARTS, RESTARTED
         if self._conversation is None:
             with contextlib.suppress(StubStartError):
                 self._start()
@@ -202,6 +208,7 @@ class Stub:
                 return
             try:
                 for question, content in conversation.ask(left, self.command.answer_within_s):
+                    self._has_answered = True
                     outcome = read_answer(question, content, sequenced=conversation.sequenced)
                     yield outcome
                     if isinstance(outcome, Garbled) and outcome.what.startswith("an answer to request"):
@@ -210,7 +217,7 @@ class Stub:
                     return
             except _GoneError as gone:
                 unanswered = deque(conversation.waiting)
-                self._restart()
+                self._restart(silent=isinstance(gone.outcome, TimedOut))
                 yield from self._blamed(unanswered, gone.outcome)
                 left = chain(unanswered, left)
             else:
@@ -229,8 +236,9 @@ class Stub:
             try:
                 [(_, content)] = list(self._conversation.ask(iter([question]), self.command.answer_within_s))
             except _GoneError as again:
-                self._restart()
+                self._restart(silent=isinstance(again.outcome, TimedOut))
                 return [*survived, again.outcome]
+            self._has_answered = True
             survived.append(read_answer(question, content, sequenced=self._conversation.sequenced))
         if not survived:
             unanswered.popleft()
@@ -238,11 +246,14 @@ class Stub:
 
     def _given_up(self, questions: Iterable[Question]) -> Iterator[Outcome]:
         for _ in questions:
-            yield Unsupported(f"not asked: it had to be restarted {RESTARTS} times")
+            yield Unsupported(f"not asked: {self.trouble}")
 
-    def _restart(self) -> None:
+    def _restart(self, *, silent: bool = False) -> None:
         self._stop()
         self._restarts_left -= 1
+        if silent and not self._has_answered and RESTARTS - self._restarts_left >= SILENCES:
+            self._restarts_left = 0
+            self.trouble = f"it let its deadline pass {SILENCES} times and never answered anything"
         if self._restarts_left > 0:
             with contextlib.suppress(StubStartError):
                 self._start()

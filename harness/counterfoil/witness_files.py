@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from counterfoil.compat.replayable import FOLDER
 from counterfoil.errors import UsageError
 from counterfoil.files import replace_file
 from counterfoil.probe.witness import Witness, file_name, read, write
@@ -18,8 +19,11 @@ class WitnessFiles:
         self._folder = workspace.path(workspace.settings.probe.witnesses)
 
     def all(self) -> dict[str, Witness]:
-        """Every witness by its path in the workspace, in the order of the paths. Raises UsageError."""
-        files = sorted(self._folder.rglob("*.json"))
+        """Every witness by its path in the workspace, in the order of the paths. Raises UsageError.
+
+        Those of schema changes lie in a folder of their own: they need two schemas, and no probe replays them.
+        """
+        files = sorted(file for file in self._folder.rglob("*.json") if self._folder / FOLDER not in file.parents)
         return {self._workspace.relative(file): read_witness(file) for file in files}
 
     def save(self, witness: Witness) -> str:
