@@ -64,3 +64,19 @@ def test_who_sends_or_reads_a_message_is_concerned_by_all_that_is_in_it(
         assert report.verdict == ("broken" if concerned else "compatible")
         for found in report.findings:
             assert sorted(changed(found)["participants"]) == affected
+
+
+def test_of_a_huge_message_some_fields_are_tried_and_the_others_say_that_they_were_not(
+    shop: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("counterfoil.compat.witnessing.MAX_FIELD_PAIRS", 100)
+    fields = "".join(f"  int32 f{number} = {number};\n" for number in range(1, 51))
+    proto = f'syntax = "proto3";\npackage big.v1;\nmessage Big {{\n{fields}}}\n'
+    shop.write("old/big.proto", proto)
+    for number in (3, 13, 23):
+        proto = proto.replace(f"int32 f{number} ", f"int64 f{number} ")
+    shop.write("new/big.proto", proto)
+    report = shop.judge_here("breaking", "new", "--against", "old")
+    levels = {found["subject"]: (found["level"], "too many fields" in found["message"]) for found in report.findings}
+    shown, untried = ("behaviour", False), ("policy", True)
+    assert levels == {"big.v1.Big.f3": shown, "big.v1.Big.f13": shown, "big.v1.Big.f23": untried}

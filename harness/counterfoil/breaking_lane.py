@@ -122,6 +122,7 @@ class BreakingLane:
             runtimes=shown.runtimes,
             absent=shown.absent,
             tried=shown.tried,
+            untried=shown.untried,
             buf_ran=not failed,
             buf_is_asked=buf_is_asked,
             place=self._placed(request.new),
@@ -150,7 +151,8 @@ class BreakingLane:
         absent = {one.name: one.why for one in runtimes.absent}
         absent |= runtimes.refused(*(one.id for one in sides))
         taking_part = tuple(sorted(sightings.runtimes))
-        return Shown(by_change=found, runtimes=taking_part, absent=absent, tried=frozenset(sightings.tried))
+        tried, untried = frozenset(sightings.tried), frozenset(sightings.untried)
+        return Shown(by_change=found, runtimes=taking_part, absent=absent, tried=tried, untried=untried)
 
     def _config(self, new: str) -> Path | None:
         """The buf.yaml that holds for a schema: in its folder, or beside its image, or at the top; None without any."""
@@ -196,6 +198,7 @@ class Shown:
     runtimes: tuple[str, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
     tried: frozenset[str] = frozenset()
+    untried: frozenset[str] = frozenset()
 
 
 def _ours(changes: Sequence[Change], shown: Shown, merged: Merged, context: Context) -> Iterator[Finding]:

@@ -26,6 +26,8 @@ class Context:
     """Those that did not, and why."""
     tried: frozenset[str] = frozenset()
     """The messages of which payloads were tried."""
+    untried: frozenset[str] = frozenset()
+    """The fields of these that were too many."""
     buf_ran: bool = False
     buf_is_asked: bool = False
     """Whether a buf.yaml asks for its findings; else they are listed and do not fail."""
@@ -159,6 +161,8 @@ def _no_witness(change: Change, context: Context) -> str:
     """Why a change that a runtime could show has no witness."""
     if not change.messages & context.tried:
         return "No witness: no message that has it is there in both schemas, so no payload can be read with both."
+    if change.symbol in context.untried:
+        return "No witness: in its message too many fields changed to try each, so this is a matter of policy."
     if not context.runtimes:
         reasons = "; ".join(f"{name}: {why}" for name, why in context.absent.items())
         return f"No witness: no runtime could read both schemas ({reasons})."
