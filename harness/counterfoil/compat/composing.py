@@ -33,6 +33,8 @@ class Context:
     """Whether a buf.yaml asks for its findings; else they are listed and do not fail."""
     place: Callable[[Location], Location] = lambda location: location
     """From the paths of images to those of the workspace."""
+    place_old: Callable[[Location], Location] = lambda location: location
+    """The same for the old schema, which stands elsewhere."""
     involved: Callable[[Change], tuple[tuple[str, ...], tuple[str, ...]]] = lambda _: ((), ())
     """Participants that read or write the element, and pacts that mention it."""
 
@@ -43,7 +45,8 @@ def compose(change: Change, shown: Shown, also: tuple[str, ...], context: Contex
         return None
     predicted = frozenset(one for one in change.effects if one.direction in context.directions)
     level = _level(change, shown, also, context)
-    new, old = (location and context.place(location) for location in (change.new_location, change.old_location))
+    new = change.new_location and context.place(change.new_location)
+    old = change.old_location and context.place_old(change.old_location)
     participants, pacts = context.involved(change)
     evidence = SchemaChange(
         old=change.old,
