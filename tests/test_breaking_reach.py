@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import subprocess
 
-from tests.builders import Object, Workspace
+import pytest
+from counterfoil.toolchain import find
+
+from tests.builders import Object, Workspace, line_of
 
 
 def changed(found: Object) -> Object:
@@ -64,3 +67,36 @@ def test_who_sends_or_reads_a_message_is_concerned_by_all_that_is_in_it(
         assert report.verdict == ("broken" if concerned else "compatible")
         for found in report.findings:
             assert sorted(changed(found)["participants"]) == affected
+
+
+def test_of_a_huge_message_some_fields_are_tried_and_the_others_say_that_they_were_not(
+    shop: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("counterfoil.compat.witnessing.MAX_FIELD_PAIRS", 100)
+    fields = "".join(f"  int32 f{number} = {number};\n" for number in range(1, 51))
+    proto = f'syntax = "proto3";\npackage big.v1;\nmessage Big {{\n{fields}}}\n'
+    shop.write("old/big.proto", proto)
+    for number in (3, 13, 23):
+        proto = proto.replace(f"int32 f{number} ", f"int64 f{number} ")
+    shop.write("new/big.proto", proto)
+    report = shop.judge_here("breaking", "new", "--against", "old")
+    levels = {found["subject"]: (found["level"], "too many fields" in found["message"]) for found in report.findings}
+    shown, untried = ("behaviour", False), ("policy", True)
+    assert levels == {"big.v1.Big.f3": shown, "big.v1.Big.f13": shown, "big.v1.Big.f23": untried}
+
+
+@pytest.mark.parametrize("ending", ["", ".binpb"])
+def test_what_is_gone_is_located_in_the_old_schema(shop: Workspace, ending: str) -> None:
+    shop.write("old/t.proto", NESTED)
+    shop.write("new/t.proto", NESTED.replace("message Lone {\n  int32 l = 1;\n}\n", "").replace("int32 q", "int64 q"))
+    if ending:
+        command = [str(find("buf")), "build", "old", "-o", f"old{ending}"]
+        subprocess.run(command, cwd=shop.root, check=True, capture_output=True)
+    report = shop.judge_here("breaking", "new", "--against", f"old{ending}")
+    path = "old.binpb:t.proto" if ending else "old/t.proto"
+    gone = report.the("MESSAGE_REMOVED")
+    assert gone["location"] == {"path": path, "line": line_of(NESTED, "message Lone")}
+    assert changed(gone)["old_location"] == gone["location"]
+    kept = report.the("FIELD_TYPE_CHANGED")
+    assert kept["location"] == {"path": "new/t.proto", "line": line_of(NESTED, "int32 q")}
+    assert changed(kept)["old_location"] == {"path": path, "line": line_of(NESTED, "int32 q")}

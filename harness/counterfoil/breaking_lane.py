@@ -122,9 +122,11 @@ class BreakingLane:
             runtimes=shown.runtimes,
             absent=shown.absent,
             tried=shown.tried,
+            untried=shown.untried,
             buf_ran=not failed,
             buf_is_asked=buf_is_asked,
-            place=self._placed(request.new),
+            place=self._placed(request.new, ""),
+            place_old=self._placed(request.against or "", f"{request.against}:" if request.against else ""),
             involved=partial(self._consumers.involved, Carriers((old, new))),
         )
         return (*_ours(changes, shown, merged, context), *self._bufs(request, merged, context), *failed)
@@ -150,7 +152,8 @@ class BreakingLane:
         absent = {one.name: one.why for one in runtimes.absent}
         absent |= runtimes.refused(*(one.id for one in sides))
         taking_part = tuple(sorted(sightings.runtimes))
-        return Shown(by_change=found, runtimes=taking_part, absent=absent, tried=frozenset(sightings.tried))
+        tried, untried = frozenset(sightings.tried), frozenset(sightings.untried)
+        return Shown(by_change=found, runtimes=taking_part, absent=absent, tried=tried, untried=untried)
 
     def _config(self, new: str) -> Path | None:
         """The buf.yaml that holds for a schema: in its folder, or beside its image, or at the top; None without any."""
@@ -158,18 +161,21 @@ class BreakingLane:
         folders = (path if path.is_dir() else path.parent, self.workspace.root)
         return next((folder / "buf.yaml" for folder in folders if (folder / "buf.yaml").is_file()), None)
 
-    def _placed(self, new: str) -> Callable[[Location], Location]:
-        """From the paths in an image, which begin below the folder of a module, to those of the workspace."""
-        folder = self.workspace.path(new)
+    def _placed(self, name: str, elsewhere: str) -> Callable[[Location], Location]:
+        """From the paths in an image, which begin below the folder of a module, to those of the workspace.
+
+        A schema that is no folder has none of these: its paths follow `elsewhere`.
+        """
+        folder = self.workspace.path(name)
 
         @cache
         def place(path: str) -> str:
-            if not folder.is_dir():
-                return path
+            if not name or not folder.is_dir():
+                return f"{elsewhere}{path}"
             if (folder / path).is_file():
-                return f"{new}/{path}"
+                return f"{name}/{path}"
             inside = sorted(one.relative_to(folder).as_posix() for one in folder.rglob(Path(path).name))
-            return next((f"{new}/{one}" for one in inside if one.endswith(f"/{path}")), path)
+            return next((f"{name}/{one}" for one in inside if one.endswith(f"/{path}")), path)
 
         return lambda location: Location(path=place(location.path), line=location.line)
 
@@ -196,6 +202,7 @@ class Shown:
     runtimes: tuple[str, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
     tried: frozenset[str] = frozenset()
+    untried: frozenset[str] = frozenset()
 
 
 def _ours(changes: Sequence[Change], shown: Shown, merged: Merged, context: Context) -> Iterator[Finding]:

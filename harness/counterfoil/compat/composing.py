@@ -26,11 +26,15 @@ class Context:
     """Those that did not, and why."""
     tried: frozenset[str] = frozenset()
     """The messages of which payloads were tried."""
+    untried: frozenset[str] = frozenset()
+    """The fields of these that were too many."""
     buf_ran: bool = False
     buf_is_asked: bool = False
     """Whether a buf.yaml asks for its findings; else they are listed and do not fail."""
     place: Callable[[Location], Location] = lambda location: location
     """From the paths of images to those of the workspace."""
+    place_old: Callable[[Location], Location] = lambda location: location
+    """The same for the old schema, which stands elsewhere."""
     involved: Callable[[Change], tuple[tuple[str, ...], tuple[str, ...]]] = lambda _: ((), ())
     """Participants that read or write the element, and pacts that mention it."""
 
@@ -41,7 +45,8 @@ def compose(change: Change, shown: Shown, also: tuple[str, ...], context: Contex
         return None
     predicted = frozenset(one for one in change.effects if one.direction in context.directions)
     level = _level(change, shown, also, context)
-    new, old = (location and context.place(location) for location in (change.new_location, change.old_location))
+    new = change.new_location and context.place(change.new_location)
+    old = change.old_location and context.place_old(change.old_location)
     participants, pacts = context.involved(change)
     evidence = SchemaChange(
         old=change.old,
@@ -159,6 +164,8 @@ def _no_witness(change: Change, context: Context) -> str:
     """Why a change that a runtime could show has no witness."""
     if not change.messages & context.tried:
         return "No witness: no message that has it is there in both schemas, so no payload can be read with both."
+    if change.symbol in context.untried:
+        return "No witness: in its message too many fields changed to try each, so this is a matter of policy."
     if not context.runtimes:
         reasons = "; ".join(f"{name}: {why}" for name, why in context.absent.items())
         return f"No witness: no runtime could read both schemas ({reasons})."

@@ -206,6 +206,8 @@ def default_of(schema: Schema, field: Field) -> str | float:
 
 
 def _number(text: str) -> str | float:
+    if text in {"-0", "-0.0"}:
+        return "-0"  # equal to zero, and other bits
     try:
         return int(text)
     except ValueError:

@@ -57,6 +57,8 @@ class Sightings:
     """Those that read something with both schemas."""
     tried: set[str] = field(default_factory=set)
     """The messages of which payloads were tried."""
+    untried: set[str] = field(default_factory=set)
+    """The fields that were too many to be tried."""
 
     def take(
         self, effect: Effect, tried: Trial, payload: Payload, rows: tuple[Mapping[str, Outcome], Mapping[str, Outcome]]
@@ -64,6 +66,7 @@ class Sightings:
         """Judge what the runtimes made of one payload, with the writer's schema and with the reader's."""
         wrote, read = rows
         self.tried.add(tried.writer.full_name)
+        self.untried |= tried.untried
         found = {stub: discrepancies(wrote[stub], read[stub], tried.writer, tried.reader) for stub in wrote}
         self.runtimes |= {stub for stub, one in found.items() if one is not None}
         shown: dict[Key, set[str]] = {}

@@ -14,6 +14,8 @@ from counterfoil.compat.values import INTEGERS
 LOWER = {"gt": True, "gte": False, "min_len": False, "min_bytes": False, "min_items": False, "min_pairs": False}
 UPPER = {"lt": True, "lte": False, "max_len": False, "max_bytes": False, "max_items": False, "max_pairs": False}
 """Bounds, and whether they exclude the value itself."""
+EXACT = {"len": "len", "len_bytes": "bytes"}
+"""A lower and an upper bound in one, and of what."""
 WHOLE_NUMBERS = tuple(f"{name}." for name in INTEGERS)
 SAYS_NOTHING = {"example", "message", "id"}
 LISTS_ALLOWED = {"in"}
@@ -74,8 +76,6 @@ def _refuses_empty(name: str, value: Any) -> bool:  # noqa: ANN401 - a rule's va
     """Whether one rule refuses zero, an empty text, list or map."""
     if name.startswith("lower"):
         return bool(_is_higher(value, NOTHING))
-    if name in {"const", "len", "len_bytes"}:
-        return str(value) not in EMPTY
     if name in LISTS_ALLOWED:
         return EMPTY.isdisjoint(value)
     return name in FORMATS and value is True
@@ -86,7 +86,10 @@ def _is_ignored(rules: Mapping[str, Any]) -> bool:
 
 
 def _flat(prefix: str, rules: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Each rule by its dotted name, bounds as `lower` and `upper`, without those that say nothing."""
+    """Each rule by its dotted name, bounds as `lower` and `upper`, without those that say nothing.
+
+    Rules that say the same come out the same: an exact length is two bounds, a constant a list of one.
+    """
     for name, value in rules.items():
         path = f"{prefix}{name}"
         if name in SAYS_NOTHING:
@@ -97,9 +100,17 @@ def _flat(prefix: str, rules: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from _flat(f"{path}.", value)
         elif name in LOWER or name in UPPER:
             yield f"{prefix}{'lower' if name in LOWER else 'upper'}{_unit(name)}", _bound(prefix, name, value)
+        elif name in EXACT:
+            unit = EXACT[name]
+            yield from (
+                (f"{prefix}lower_{unit}", (_number(value), False)),
+                (f"{prefix}upper_{unit}", (_number(value), True)),
+            )
         elif isinstance(value, list):
             yield path, frozenset(map(str, value))
-        elif name == "const" or value is not (name in ON_BY_DEFAULT):
+        elif name == "const":
+            yield f"{prefix}in", frozenset({str(value)})
+        elif value is not (name in ON_BY_DEFAULT):
             yield path, value
 
 

@@ -27,6 +27,9 @@ from counterfoil.probe.wire_tree import varint
 
 MAX_FIELDS = 200
 """Of one message, that are tried; a message in which more changed is another message."""
+MIN_FIELDS = 2
+MAX_FIELD_PAIRS = 40_000
+"""Changed fields that are tried, times all fields of their message: readers of JSON take time for every field."""
 MAX_ENUM_VALUES = 100
 SPELLED_OUT = "default spelled out"
 """The state of an enum's zero in JSON, which programs write that are told to leave no default out."""
@@ -44,6 +47,8 @@ class Trial:
     writer: Descriptor
     reader: Descriptor
     numbers: tuple[int, ...]
+    untried: frozenset[str] = frozenset()
+    """The full names of fields that changed too, and were too many."""
 
 
 # --- what is worth trying --------------------------------------------------------------------------------------------
@@ -61,7 +66,14 @@ def trial(writer: Descriptor, reader: Descriptor, added: frozenset[str] = frozen
     if mine == theirs:
         return None
     changed = [number for number in mine if mine[number] != theirs.get(number)]
-    return Trial(writer=writer, reader=reader, numbers=tuple(changed[:MAX_FIELDS]))
+    most = min(MAX_FIELDS, max(MIN_FIELDS, MAX_FIELD_PAIRS // len(mine))) if mine else 0
+    untried = frozenset(
+        side.fields_by_number[number].full_name
+        for number in changed[most:]
+        for side in (writer, reader)
+        if number in side.fields_by_number
+    )
+    return Trial(writer=writer, reader=reader, numbers=tuple(changed[:most]), untried=untried)
 
 
 def nature(field: Field, added: frozenset[str] = frozenset()) -> tuple[object, ...]:
