@@ -60,7 +60,9 @@ def field_required_changed(comparison: Comparison, old: Field, new: Field) -> Fo
 def field_default_changed(comparison: Comparison, old: Field, new: Field) -> Found:
     """Another default, declared or by another type; what an enum's first value brings is ENUM_DEFAULT_CHANGED."""
     by_enum = old.default is None and new.default is None and old.type_name == new.type_name
-    if not by_enum and comparison.effects(Reading.default, old, new):
+    is_always_set = old.presence is new.presence is Presence.REQUIRED and old.type == new.type
+    is_declared_anew = is_always_set and old.default != new.default
+    if not by_enum and (is_declared_anew or comparison.effects(Reading.default, old, new)):
         texts = _default_text(comparison.old, old), _default_text(comparison.new, new)
         yield _shown(comparison, old, new, *texts, Reading.default)
 
