@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from counterfoil.probe.grounded import bodies, grounded
+from counterfoil.probe.grounded import bodies, grounded, still_probes
 from google.protobuf import descriptor_pb2, descriptor_pool
 
 from tests.builders import Judged, Object, Workspace, interaction, message, pact
+from tests.simulated import item, payload
 from tests.test_probe import PROTO
 
 SERVICE = Path(__file__).resolve().parent / "stubs" / "service.py"
@@ -51,7 +52,7 @@ def test_services_that_read_alike_agree(services: Workspace) -> None:
         (
             "refused",
             "accept-reject",
-            'web reads it as {"id": "1", "name": null}; catalog refuses it (catalog: name: null)',
+            'web reads it as {"id": "", "name": null}; catalog refuses it (catalog: name: null)',
         ),
     ],
 )
@@ -62,7 +63,7 @@ def test_a_null_that_two_services_read_differently_names_the_field(
     found = probe(services).the("DIVERGENCE", f"{class_} | json | probe.v1.Thing.name string | null | catalog / web")
     assert found["message"] == told
     witness = services.root / found["location"]["path"]
-    assert json.loads(witness.read_text())["payload"]["readable"] == '{"id":"1","name":null}'
+    assert json.loads(witness.read_text())["payload"]["readable"] == '{"id":"","name":null}'
     assert services.run("replay", found["location"]["path"]).exit_code == 1
     serve(services, "catalog", "absent")
     assert services.run("replay", found["location"]["path"]).exit_code == 0
@@ -106,3 +107,21 @@ def test_each_field_of_the_ground_is_varied_alone() -> None:
     assert made["in.n", "absent"] == {"in": {}}
     assert made["in.n", "null"] == {"in": {"n": None}}
     assert made["in.n", "default"] == {"in": {"n": 0}}
+
+
+@pytest.mark.parametrize(
+    ("original", "candidate", "expected"),
+    [
+        ('{"name":"a","child":{"id":null}}', '{"child":{"id":null}}', True),
+        ('{"name":"a","child":{"id":null}}', '{"child":{}}', False),
+        ('{"name":"a","child":{"id":null}}', "{}", False),
+        ('{"name":"a","child":{}}', '{"child":{}}', True),
+        ('{"name":"a","child":{}}', "{}", False),
+        ('{"name":"a","child":{"id":"7"}}', '{"child":{"id":"0"}}', False),
+    ],
+)
+def test_a_smaller_body_probes_the_same_state_in_the_same_place(
+    original: str, candidate: str, *, expected: bool
+) -> None:
+    pair = [payload(text.encode(), path="child.id", kind="int64", state="null") for text in (candidate, original)]
+    assert still_probes(pair[0], pair[1], item()) is expected

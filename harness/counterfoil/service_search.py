@@ -9,18 +9,25 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor
 
-from counterfoil.panel import Panel, Reading
+from counterfoil.panel import Panel, Reading, Row
 from counterfoil.probe.compare import read_observations
 from counterfoil.probe.differences import View, differences
 from counterfoil.probe.divergences import Divergence
-from counterfoil.probe.grounded import bodies, ground, grounded
-from counterfoil.probe.outcomes import Decoded, EncodeFailed, Unsupported
+from counterfoil.probe.grounded import bodies, ground, grounded, still_probes
+from counterfoil.probe.outcomes import Decoded, EncodeFailed, Rejected, Unsupported
 from counterfoil.probe.payloads import Payload
+from counterfoil.probe.shrink import shrink
 from counterfoil.probing import Budget, Ended, Found, Progress
 from counterfoil.workspace import Workspace
 
 MAX_BODY_BYTES = 1 << 20
+SHRINK_CANDIDATES = 200
 READ = (Decoded, EncodeFailed, Unsupported)
+
+
+def refusals(outcomes: Row) -> dict[str, str]:
+    """Who refused a payload, and for which reason."""
+    return {stub: outcome.message for stub, outcome in outcomes.items() if isinstance(outcome, Rejected)}
 
 
 def exchanged(workspace: Workspace) -> list[dict[str, Any]]:
@@ -62,11 +69,30 @@ class ServiceSearch:
                 for one in reading.divergences:
                     if one.signature not in told and not self._is_of_ground(one):
                         told.add(one.signature)
-                        yield Found(divergence=one, payload=reading.payload, outcomes=reading.outcomes)
+                        yield self._shrunk(reading, one)
             if budget.is_spent(self.progress):
                 self.progress.ended = Ended.BUDGET
                 return
         self.progress.ended = Ended.NOTHING_NEW
+
+    def _shrunk(self, reading: Reading, found: Divergence) -> Found:
+        """The divergence on as little of the body as shows it: what refused it refuses it for the same reason."""
+        refused = refusals(reading.outcomes)
+
+        def shows(candidate: Reading) -> Divergence | None:
+            same = (one for one in candidate.divergences if (one.signature, one.path) == (found.signature, found.path))
+            return next(same, None) if refusals(candidate.outcomes) == refused else None
+
+        def are_still(candidates: Sequence[Payload]) -> Sequence[bool]:
+            readings = self._panel.judge(candidates)
+            return [still_probes(one.payload, reading.payload, self._message) and bool(shows(one)) for one in readings]
+
+        smallest = shrink(reading.payload, are_still, self._message, max_candidates=SHRINK_CANDIDATES)
+        [judged] = self._panel.judge([smallest])
+        divergence = shows(judged)
+        if divergence is None:
+            return Found(divergence=found, payload=reading.payload, outcomes=reading.outcomes)
+        return Found(divergence=divergence, payload=smallest, outcomes=judged.outcomes)
 
     def _is_of_ground(self, found: Divergence) -> bool:
         return any(found.path == place or found.path.startswith((f"{place}.", f"{place}[")) for place in self.apart)

@@ -19,6 +19,8 @@ from counterfoil.probe.forms import samples
 from counterfoil.probe.payloads import ABSENT, DOCUMENT, VALUE, Encoding, Payload, Phase
 
 BODIES = ("request", "response")
+GONE = "gone"
+"""The place itself is no longer there."""
 Write = Callable[[dict[str, Any]], dict[str, Any]]
 """Puts a changed object back into the whole document."""
 
@@ -44,6 +46,39 @@ def ground(body: dict[str, Any]) -> Payload:
 def grounded(message: Descriptor, body: dict[str, Any]) -> Iterator[Payload]:
     """The body with each field of it, and of the messages in it, absent and in every state that it has."""
     yield from _states(message, body, "", lambda whole: whole)
+
+
+def still_probes(candidate: Payload, original: Payload, message: Descriptor) -> bool:
+    """Whether a smaller payload has the probed field in the state in which the original has it, in the same place."""
+    return probed(candidate, message) == probed(original, message) != (GONE,)
+
+
+def probed(payload: Payload, message: Descriptor) -> tuple[str, ...]:
+    """What stands at the probed place, in the first of several: its absence, a scalar, or the sort of a collection."""
+    try:
+        node = json.loads(payload.data)
+    except ValueError:
+        return (GONE,)
+    *parents, last = payload.path.replace("[]", "").split(".")
+    for name in parents:
+        field = next((one for one in fields_of(message) if one.name == name), None)
+        inner = contents(field) if field else None
+        if field is None or inner is None or not isinstance(node, dict):
+            return (GONE,)
+        message, node = inner, _first(node.get(field.name, node.get(field.json_name)))
+    field = next((one for one in fields_of(message) if one.name == last), None)
+    if field is None or not isinstance(node, dict):
+        return () if not payload.path else (GONE,)
+    if field.name not in node and field.json_name not in node:
+        return (ABSENT,)
+    value = node.get(field.name, node.get(field.json_name))
+    if isinstance(value, dict | list):
+        return (type(value).__name__, str(bool(value)))
+    return (json.dumps(value),)
+
+
+def _first(value: object) -> object:
+    return next(iter(value), None) if isinstance(value, list) else value
 
 
 def _states(message: Descriptor, body: dict[str, Any], prefix: str, put: Write) -> Iterator[Payload]:
