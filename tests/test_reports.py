@@ -14,7 +14,19 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from counterfoil.model import Case, CaseResult, Finding, Lane, Level, Location, Mismatch, Output, Report, Waiver
+from counterfoil.model import (
+    Case,
+    CaseResult,
+    Finding,
+    Lane,
+    Level,
+    Location,
+    Mismatch,
+    Output,
+    Report,
+    StateSeen,
+    Waiver,
+)
 from counterfoil.reporters.kinds import KINDS
 from jsonschema import Draft4Validator
 
@@ -128,6 +140,18 @@ def test_a_waived_finding_is_told_and_breaks_nothing(kind: str) -> None:
     text = written(kind, of)
     assert "until the rollout ends" in text
     assert "failures" not in text or 'failures="0"' in text
+
+
+def test_the_page_shows_the_null_matrix() -> None:
+    case = Case(lane=Lane.NULLS, subject="web→catalog", name="a product", participants=("web", "catalog"))
+    states = tuple(
+        StateSeen(contract="web→catalog", field=f"response $.{EVIL}", participant="web", state=state, result=result)
+        for state, result in (("null", "misread"), ("value", "proven"))
+    )
+    text = written("html", Report(results=(CaseResult(case=case, states=states),)))
+    assert "Null matrix of web→catalog" in text
+    assert '<td class="broken">null misread; value proven</td>' in text
+    assert "<img" not in text
 
 
 def test_the_page_lets_nothing_in_and_out() -> None:

@@ -56,11 +56,14 @@ def render(console: Console, report: Report) -> None:
 
 
 def _cell(cell: Cell) -> Text:
-    """For example `null misread; default, value proven`."""
     text = Text()
-    for result in Result:
-        states = [state for state in STATES if cell.get(state) is result]
-        if states:
-            text.append("; " if text.plain else "")
-            text.append(f"{', '.join(states)} {result}", style=STYLES[result])
+    for result, states in told(cell):
+        text.append("; " if text.plain else "")
+        text.append(states, style=STYLES[result])
     return text
+
+
+def told(cell: Cell) -> list[tuple[Result, str]]:
+    """A cell in words, the worst first: `null misread`, `default, value proven`."""
+    groups = ((result, [state for state in STATES if cell.get(state) is result]) for result in Result)
+    return [(result, f"{', '.join(states)} {result}") for result, states in groups if states]

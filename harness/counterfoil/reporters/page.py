@@ -15,10 +15,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from counterfoil import __version__
+from counterfoil.allowance.reading import Result
 from counterfoil.model import CaseResult, Finding, Lane, Level, Report, Verdict, worst
+from counterfoil.reporters import null_matrix
 from counterfoil.reporters.evidence import Shown, plain_lines, safe, shown, sides
 
 PAIR = 2
+MATRIX_STYLES = {Result.PROVEN: Verdict.COMPATIBLE, Result.UNPROVEN: Verdict.UNPROVEN}
 OPENED = 3
 """So many findings are unfolded from the start."""
 COMMENT_CHARS = 60_000
@@ -93,7 +96,7 @@ def html(report: Report, duration_s: float) -> str:
                 "script_hash": _hash(script),
                 "version": __version__,
                 "pairs": _pairs(report.results),
-                "matrices": (),
+                "matrices": _matrices(report),
                 "levels": [{"name": level, "count": counts[level]} for level in Level if counts[level]],
                 "findings": [_shown(found, lanes.get(found.identity, "")) for found in findings],
                 "opened": OPENED,
@@ -131,10 +134,11 @@ def badge(report: Report, _duration_s: float) -> str:
 
 def _summary(report: Report, duration_s: float) -> dict[str, object]:
     good = sum(result.verdict is Verdict.COMPATIBLE for result in report.results)
-    found = len(report.all_findings)
+    found, waived = len(report.open_findings), len(report.waived_findings)
+    findings = f"{found} finding{'' if found == 1 else 's'}" + (f", {waived} waived" if waived else "")
     return {
         "verdict": report.verdict,
-        "headline": f"{good} of {len(report.results)} cases compatible, {found} finding{'' if found == 1 else 's'}",
+        "headline": f"{good} of {len(report.results)} cases compatible, {findings}",
         "duration_s": duration_s,
         "lanes": _lanes(report.results),
     }
@@ -176,6 +180,30 @@ def _pairs(results: Iterable[CaseResult]) -> Pairs:
         providers=tuple(sorted({provider for _, provider in groups})),
         cells={pair: _tally("→".join(pair), quote("→".join(pair)), group) for pair, group in groups.items()},
     )
+
+
+def _matrices(report: Report) -> list[dict[str, object]]:
+    """The null matrix, a table for each contract: who reads which presence state of which field, and how."""
+    matrix = null_matrix.rows(report)
+    tables: list[dict[str, object]] = []
+    for contract in dict.fromkeys(contract for contract, _ in matrix):
+        fields = {field: cells for (of, field), cells in matrix.items() if of == contract}
+        readers = sorted({name for cells in fields.values() for name in cells})
+        rows = [
+            {"name": safe(field), "cells": [_cell(cells.get(one, {})) for one in readers]}
+            for field, cells in fields.items()
+        ]
+        columns = list(map(safe, readers))
+        tables.append(
+            {"title": f"Null matrix of {safe(contract)}", "corner": "field", "columns": columns, "rows": rows}
+        )
+    return tables
+
+
+def _cell(cell: null_matrix.Cell) -> dict[str, str]:
+    words = null_matrix.told(cell)
+    style = MATRIX_STYLES.get(words[0][0], Verdict.BROKEN) if words else Verdict.COMPATIBLE
+    return {"style": style, "text": "; ".join(text for _, text in words)}
 
 
 def _shown(finding: Finding, lane: str) -> ShownFinding:
