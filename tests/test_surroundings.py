@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -50,11 +51,19 @@ def test_a_closed_standard_stream_changes_nothing(served: Workspace, closed: str
     assert done.returncode == 0
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize("arguments", [("verify",), ("verify", "--format", "json"), ("check", "--list"), ("doctor",)])
-def test_a_full_disk_is_told_and_is_not_broken(served: Workspace, arguments: tuple[str, ...]) -> None:
+def test_a_full_disk_is_told_and_is_not_broken(served: Workspace, arguments: tuple[str, ...], unbuffered: str) -> None:
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
     with open("/dev/full", "wb") as full:  # noqa: PTH123 - not a file to read
         done = subprocess.run(
-            [*CLI, *arguments], cwd=served.root, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
+            [*CLI, *arguments],
+            cwd=served.root,
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
         )
     assert done.returncode == 2
     assert b"No space left on device" in done.stderr

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 from io import TextIOWrapper
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
@@ -28,7 +29,10 @@ def main() -> NoReturn:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        cli(prog_name="counterfoil", standalone_mode=False)
+        try:
+            cli(prog_name="counterfoil", standalone_mode=False)
+        finally:
+            sys.stdout.flush()  # or the interpreter does as it ends, and has its own exit code for a full disk
     except UsageError as error:
         _print_error(error)
         sys.exit(USAGE_EXIT_CODE)
@@ -36,6 +40,7 @@ def main() -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except OSError as error:
+        _drop_what_is_left(sys.stdout)
         sys.exit(_told_of_the_system(error))
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; every process that was started has ended", err=True)
@@ -52,6 +57,14 @@ def _open_standard_streams() -> None:
             os.open(os.devnull, os.O_RDWR)
             name = ("stdin", "stdout", "stderr")[descriptor]
             setattr(sys, name, os.fdopen(descriptor, "w" if descriptor else "r"))
+
+
+def _drop_what_is_left(stream: TextIO) -> None:
+    """Let what a stream still holds go nowhere: it could not be written."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _told_of_the_system(error: OSError) -> int:

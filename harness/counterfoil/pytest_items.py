@@ -99,8 +99,8 @@ class _Item(pytest.Item):
         return str(super().repr_failure(excinfo))
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        """The id that other reports use too."""
-        return self.path, None, self.nodeid.partition("::")[2]
+        """The title of a failure. Not the end of the id: pytest would take each dot in it for a separator."""
+        return self.path, None, f"[{self.nodeid.partition('::')[2]}]"
 
     @staticmethod
     def fail_for(findings: tuple[Finding, ...]) -> None:
