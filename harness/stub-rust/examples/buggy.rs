@@ -4,6 +4,10 @@
 mod codec;
 #[path = "../src/bin/counterfoil-runtime-stub/dynamic_observation.rs"]
 mod dynamic_observation;
+#[path = "../src/bin/counterfoil-runtime-stub/editions.rs"]
+mod editions;
+#[path = "../src/bin/counterfoil-runtime-stub/moved_enums.rs"]
+mod moved_enums;
 #[path = "../src/bin/counterfoil-runtime-stub/schemas.rs"]
 mod schemas;
 
