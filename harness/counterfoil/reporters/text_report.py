@@ -63,8 +63,11 @@ def render(console: Console, report: Report, duration_s: float) -> None:
 
 def _table(report: Report) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
-    for overflow in ("fold", "fold", "fold", "fold", "ellipsis"):
-        table.add_column(overflow=overflow, no_wrap=overflow == "ellipsis")
+    notes = any(result.note for result in report.results)
+    for _ in ("lane", "subject", "cases", "verdict"):
+        table.add_column(overflow="fold")
+    if notes:
+        table.add_column(overflow="ellipsis", no_wrap=True)
     groups: dict[tuple[Lane, str], list[CaseResult]] = {}
     for result in report.results:
         groups.setdefault((result.case.lane, result.case.subject), []).append(result)
@@ -77,7 +80,7 @@ def _table(report: Report) -> Table:
             Text(printable(subject)),
             f"{good}/{len(results)} {UNITS[lane]}",
             Text(verdict, STYLES[verdict]),
-            Text(printable("; ".join(result.note for result in results if result.note)), "dim"),
+            *([Text(printable("; ".join(result.note for result in results if result.note)), "dim")] if notes else []),
         )
     return table
 
