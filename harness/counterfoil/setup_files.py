@@ -11,14 +11,13 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from counterfoil.config import NAME
 from counterfoil.survey import SeenService, Survey
 
 PACT_FOLDER = "contracts/pacts"
 CONFIGURATION = "counterfoil.toml"
 NOXFILE = "noxfile.py"
 WORKFLOW = ".github/workflows/contracts.yml"
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,99}")
-"""What counterfoil.toml takes as a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,7 @@ def setup_files(seen: Survey) -> dict[str, str]:
 
 def _participants(seen: Survey) -> list[Participant]:
     """Those of the pacts, or where there is no pact every service that can be started."""
-    services = {_plain(service.name): service for service in reversed(seen.services)}
-    services |= {_plain(service.folder.rsplit("/", maxsplit=1)[-1]): service for service in reversed(seen.services)}
+    services = {_plain(service.folder.rsplit("/", maxsplit=1)[-1]): service for service in reversed(seen.services)}
     services |= {_plain(service.name): service for service in reversed(seen.services)}
     consumers = {pact.consumer for pact in seen.pacts}
     providers = {pact.provider for pact in seen.pacts}

@@ -130,9 +130,7 @@ def _write_report(path: str, text: str) -> None:
     if path == STDERR:
         click.echo(data, err=True, nl=False)
         return
-    file = Path(path)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(file, data)
+    replace_file(Path(path), data)
 
 
 def end_when_nobody_reads() -> None:
