@@ -176,7 +176,7 @@ def test_a_program_that_is_not_there_is_named(shop: Workspace) -> None:
 def test_an_unknown_stub_is_a_usage_error(shop: Workspace) -> None:
     ran = with_stub(shop, "cat").run("stub", "doctor", "ohter")
     assert ran.exit_code == 2
-    assert ran.error["why"] == "did you mean 'other'? valid: other, python"
+    assert ran.error["why"] == "did you mean 'other'? valid: other, python, python-pure"
 
 
 def test_a_line_for_each_check_says_what_to_do(shop: Workspace) -> None:

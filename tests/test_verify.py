@@ -99,7 +99,7 @@ def test_each_interaction_has_its_own_verdict(mixed: tuple[Judged, str]) -> None
     }
     assert report.document["counts"] == {
         "cases": {"total": 12, "compatible": 3, "unproven": 3, "broken": 6},
-        "findings": {"total": 9, "behaviour": 6, "policy": 0, "unproven": 3, "source": 0, "additive": 0},
+        "findings": {"total": 9, "behaviour": 6, "policy": 0, "unproven": 3, "source": 0, "additive": 0, "waived": 0},
     }
 
 

@@ -13,7 +13,7 @@ from counterfoil.panel import Panel, Reading, Row
 from counterfoil.probe.compare import read_observations
 from counterfoil.probe.differences import View, differences
 from counterfoil.probe.divergences import Divergence
-from counterfoil.probe.grounded import bodies, ground, grounded, still_probes
+from counterfoil.probe.grounded import bodies, ground, grounded, made_up, still_probes
 from counterfoil.probe.outcomes import Decoded, EncodeFailed, Rejected, Unsupported
 from counterfoil.probe.payloads import Payload
 from counterfoil.probe.shrink import shrink
@@ -102,9 +102,10 @@ class ServiceSearch:
         self.silent -= {stub for stub, outcome in reading.outcomes.items() if not isinstance(outcome, Unsupported)}
 
     def _ground(self) -> dict[str, Any] | None:
-        """The largest body that all services read as this message."""
-        rows = self._panel.read([ground(body) for body in self._bodies])
-        for body, row in zip(self._bodies, rows, strict=True):
+        """The largest body of a pact that all services read as this message, or else one that is made of its fields."""
+        candidates = [*self._bodies, made_up(self._message)]
+        rows = self._panel.read([ground(body) for body in candidates])
+        for body, row in zip(candidates, rows, strict=True):
             if self._is_of_message(body) and all(isinstance(one, READ) for one in row.values()):
                 trees, _malformed = read_observations(row)
                 self.apart = frozenset(one.path for one in differences(trees, View.CODE))

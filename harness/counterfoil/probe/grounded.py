@@ -15,7 +15,7 @@ from google.protobuf.descriptor import Descriptor
 
 from counterfoil.probe.backgrounds import BRACKETS, contents
 from counterfoil.probe.fields import Field, Shape, fields_of
-from counterfoil.probe.forms import samples
+from counterfoil.probe.forms import samples, value_of
 from counterfoil.probe.payloads import ABSENT, DOCUMENT, VALUE, Encoding, Payload, Phase
 
 BODIES = ("request", "response")
@@ -36,6 +36,13 @@ def bodies(pact: object) -> Iterator[dict[str, Any]]:
                 body = part.get("content") if isinstance(part, dict) and "contentType" in part else part
                 if isinstance(body, dict):
                     yield body
+
+
+def made_up(message: Descriptor) -> dict[str, Any]:
+    """A body with a value in every field, of a oneof in the first: what is left where no pact has one."""
+    first_of = {field.oneof or field.name: field for field in reversed(fields_of(message))}
+    chosen = {field.json_name: value_of(field).json for field in first_of.values()}
+    return {name: json.loads(value) for name, value in sorted(chosen.items()) if value is not None}
 
 
 def ground(body: dict[str, Any]) -> Payload:
