@@ -63,6 +63,12 @@ def everything_accepted(decode: Decode, payload: Any, request: Request) -> Any: 
         return decode(b"" if request.WhichOneof("payload") == "protobuf_payload" else "{}", request)
 
 
+def always_the_same(decode: Decode, payload: Any, request: Request) -> Any:  # noqa: ANN401 - str or bytes
+    """Reads everything as an empty message."""
+    del payload
+    return decode(b"" if request.WhichOneof("payload") == "protobuf_payload" else "{}", request)
+
+
 def first_key_only(decode: Decode, payload: Any, request: Request) -> Any:  # noqa: ANN401 - str or bytes
     """Reads the keys of an object only as long as they come in alphabetical order."""
     try:
@@ -90,6 +96,7 @@ BUGS: dict[str, Bug] = {
     bug.__name__: bug
     for bug in (
         *(null_as_empty, zero_dropped, int64_rounded, unknown_lost, everything_accepted, first_key_only),
+        always_the_same,
         zero_dropped_then_hangs,
     )
 }
