@@ -18,6 +18,7 @@ from counterfoil.compat.changes import Direction
 from counterfoil.config import FILE_NAME, locate
 from counterfoil.errors import UsageError, nearest
 from counterfoil.events import CaseFinished, Event, RunFinished, RunStarted
+from counterfoil.interruption import ended_by_ctrl_c
 from counterfoil.model import BREAKING, Case, CaseResult, Lane, Level, Verdict
 from counterfoil.printing import printable
 from counterfoil.processes import Processes
@@ -171,7 +172,8 @@ def replay_change(config: Path | None, file: Path, against: str | None, new: str
         sources = _named(workspace, against), schema.dir if new is None else _named(workspace, new)
     processes = Processes()
     try:
-        replayed = replay(processes, workspace, witness, sources)
+        with ended_by_ctrl_c(processes):
+            replayed = replay(processes, workspace, witness, sources)
     finally:
         processes.stop()
     end_when_nobody_reads()
