@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from counterfoil.breaking_findings import Judgement
 from counterfoil.breaking_lane import BreakingLane, Request
 from counterfoil.compat import replayable
 from counterfoil.compat.changes import Direction
@@ -42,7 +43,8 @@ def judged(lane: BreakingLane, name: str) -> tuple[Finding, ...]:
     old, new = (raw_files(schema_corpus.image(name, one)) for one in ("old", "new"))
     trimmed = trim(old, new)
     request = Request(new="new", against="old", witnesses="witnesses")
-    return lane.judge_images(request, trimmed, tuple, buf_is_asked=False) if trimmed.changed else ()
+    judgement = Judgement(lane.workspace, lane.runtimes, request)
+    return judgement.of_images(trimmed, tuple, buf_is_asked=False) if trimmed.changed else ()
 
 
 def observed(findings: tuple[Finding, ...]) -> set[str]:

@@ -8,7 +8,6 @@ from functools import cached_property
 
 from counterfoil.compat.carriers import Carriers
 from counterfoil.compat.changes import Change
-from counterfoil.pact_files import read_pacts
 from counterfoil.workspace import Workspace
 
 MAX_DEPTH = 100
@@ -46,6 +45,8 @@ class Consumers:
         """The interactions of all pacts by the keys that occur in their bodies."""
         if self._workspace.pact_dir is None:
             return {}
+        from counterfoil.pact_files import read_pacts  # noqa: PLC0415  (many workspaces have none)
+
         found: dict[str, dict[str, None]] = {}
         for pact in read_pacts(self._workspace):
             for interaction in pact.interactions:

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from counterfoil.compat.changes import Change
+from counterfoil.compat.annotations import QUOTED, Annotation
+from counterfoil.compat.changes import Change, Key
 from counterfoil.compat.positions import Positions
-from counterfoil.compat.sightings import Key
-
-QUOTED = re.compile(r'"([^"]*)"')
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Annotation:
-    """One line of buf's JSON output. `rule` is COMPILE for an error of the compiler."""
-
-    rule: str
-    path: str
-    line: int | None
-    column: int | None
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
