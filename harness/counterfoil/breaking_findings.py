@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from counterfoil.breaking_lane import Request, buf_failed
 from counterfoil.buf import Buf, BufError, as_finding
-from counterfoil.compat.additions import only_additions
 from counterfoil.compat.annotations import Annotation
 from counterfoil.compat.carriers import Carriers
 from counterfoil.compat.changes import Change
 from counterfoil.compat.compare import compare
 from counterfoil.compat.composing import Context, Shown, compose, unexplained
+from counterfoil.compat.growth import only_grew, reads_alike
 from counterfoil.compat.merging import Merged, merge
 from counterfoil.compat.positions import Positions
 from counterfoil.compat.table import RULES
@@ -45,16 +45,18 @@ class Judgement:
     def with_buf(self, trimmed: Trimmed, buf: Buf, scratch: Path) -> tuple[Finding, ...]:
         """Every finding about the change; buf judges beside us, and what it reports is merged with ours."""
         config = self._config()
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            asked = pool.submit(_ask_buf, buf, trimmed, scratch, config)
-            return self.of_images(trimmed, asked.result, buf_is_asked=config is not None)
+        return self.of_images(
+            trimmed, partial(_ask_buf, buf, trimmed, scratch, config), buf_is_asked=config is not None
+        )
 
     def of_images(self, trimmed: Trimmed, ask_buf: AskBuf, *, buf_is_asked: bool) -> tuple[Finding, ...]:
         """Every finding about the change from one image to another."""
         old, new = schemas = _parsed("old", trimmed.old), _parsed("new", trimmed.new)
         changes = compare(old, new)
-        shown = Shown() if only_additions(old, new, changes) else self._shown(trimmed, changes)
-        said = ask_buf()
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            asked = None if only_grew(old, new, changes) else pool.submit(ask_buf)
+            shown = Shown() if reads_alike(old, new, changes) else self._shown(trimmed, changes)
+            said = asked.result() if asked else ()
         failed = (buf_failed(said, self._request.new),) if isinstance(said, BufError) else ()
         equivalents = {name: rule.buf for name, rule in RULES.items()}
         merged = merge(changes, () if isinstance(said, BufError) else said, Positions(new.proto.file), equivalents)
