@@ -113,6 +113,9 @@ def test_the_runtimes_are_the_judge_where_no_rule_expects_anything(
     change(shop, RETYPED)
     found = shop.judge_here("breaking", "new", "--against", "old").the("BEHAVIOUR_CHANGED", STOCK)
     assert found["level"] == "behaviour"
+    assert found["location"] == {"path": "new/shop/v1/shop.proto", "line": line_of(RETYPED, "stock")}
+    [changed] = evidence(found, "change")
+    assert changed["old_location"] == {"path": "old/shop/v1/shop.proto", "line": line_of(PROTO, "stock")}
     assert evidence(found, "witness")
 
 

@@ -27,7 +27,7 @@ class Consumers:
         """Those who declare the element, what it stands in, or anything in which it is sent."""
         if not self._workspace.settings.participants:
             return
-        names = {change.symbol, *change.messages, *_scopes(change.symbol)}
+        names = {change.symbol, *change.messages, *_scopes(change.symbol), *carriers.sent_by(change.symbol)}
         for one in {change.symbol, change.symbol.rpartition(".")[0], *change.messages}:
             names |= carriers.of(one)
         for name, participant in self._workspace.settings.participants.items():
