@@ -29,7 +29,7 @@ from counterfoil.probe.payloads import Payload
 from counterfoil.probe.shrink import shrink
 from counterfoil.probe.witness import describe, readable
 from counterfoil.schema_stubs import Runtimes
-from counterfoil.stub.schemas import SchemaError, read_schema
+from counterfoil.stub.schemas import SchemaError, name_in_ascii, read_schema
 
 SHOWN = 200
 SMALL_BYTES = 12
@@ -73,6 +73,7 @@ def side(name: str, image: bytes) -> Side:
     files = FileDescriptorSet.FromString(image)
     for file in files.file:
         file.ClearField("source_code_info")
+        name_in_ascii(file)
     stripped = files.SerializeToString()
     try:
         schema = read_schema(stripped)
@@ -176,7 +177,7 @@ class Trying:
         def is_still(candidates: Sequence[Payload]) -> Sequence[bool]:
             nonlocal best
             found = [self._again(key, sighting, one) for one in candidates]
-            fitting = [one for one in found if one is not None and one.breaking >= needed]
+            fitting = [one for one in found if one is not None and _is_as_good(one, sighting, needed)]
             best = min([best, *fitting], key=lambda one: one.size)
             return [one in fitting for one in found]
 
@@ -193,6 +194,10 @@ class Trying:
         seen = Sightings(self._attribution)
         self._take(seen, sighting.effect.direction, tried, [candidate])
         return next(iter(seen.by_change.get(key, {}).get(sighting.effect, Kept())), None)
+
+
+def _is_as_good(one: Sighting, other: Sighting, needed: frozenset[str]) -> bool:
+    return one.breaking >= needed and one.is_faint <= other.is_faint
 
 
 # --- as evidence -----------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from counterfoil.compat.attribution import Attribution, is_expected, subject_of
 from counterfoil.compat.changes import BEHAVIOUR_CHANGED, PYTHON, Change, Effect, Key
-from counterfoil.compat.discrepancies import Discrepancy, discrepancies
+from counterfoil.compat.discrepancies import Discrepancy, Kind, discrepancies
 from counterfoil.compat.replayable import payload_digest
 from counterfoil.compat.witnessing import Trial
 from counterfoil.model import Level
@@ -32,9 +32,15 @@ class Sighting:
     """The runtimes in which it shows the change that it is a sighting of."""
 
     @property
-    def size(self) -> tuple[int, bytes]:
-        """By which one is smaller than another, whichever runtimes break on them."""
-        return len(self.payload.data), self.payload.data
+    def is_faint(self) -> bool:
+        """Whether nothing that was written is lost or altered: all that differs is what stands for nothing."""
+        stub = PYTHON if PYTHON in self.breaking else min(self.breaking)
+        return all(one.kind is Kind.DEFAULT for one in self.found[stub] or ())
+
+    @property
+    def size(self) -> tuple[bool, int, bytes]:
+        """By which one is better than another; the same whichever runtimes there are beside Python."""
+        return self.is_faint, len(self.payload.data), self.payload.data
 
     @property
     def digest(self) -> str:
