@@ -83,7 +83,7 @@ def replays(lane: BreakingLane, file: Path) -> bool:
     witness = replayable.read(file.read_bytes(), str(file))
     assert witness.old is not None
     assert witness.new is not None
-    sides = (side("old", witness.old), side("new", witness.new))
+    sides = (side(witness.old), side(witness.new))
     writer, reader = sides if witness.direction is Direction.BACKWARD else sides[::-1]
     payload = Payload(encoding=witness.encoding, data=witness.data, path="", kind="", state="", phase=Phase.WITNESS)
     runtimes: Runtimes = lane.runtimes()

@@ -62,7 +62,7 @@ def test_what_only_grew_is_passed_by_buf_and_by_every_runtime(name: str) -> None
         assert not any(schema_corpus.expected(name)["buf"].values())
         assert reads_alike(old, new, changes)
     if reads_alike(old, new, changes):
-        sides = side("old", trimmed.old), side("new", trimmed.new)
+        sides = side(trimmed.old), side(trimmed.new)
         assert trials(*sides, changes, sorted({effect.direction for one in changes for effect in one.effects})) == ()
 
 

@@ -19,7 +19,6 @@ from counterfoil.compat.replayable import Replayable, Told, image_digest, write
 from counterfoil.compat.sightings import Kept, Sighting, Sightings, is_behaviour
 from counterfoil.compat.trimming import Trimmed
 from counterfoil.compat.witnessing import Trial, payloads, trial, written
-from counterfoil.errors import UsageError
 from counterfoil.files import replace_file
 from counterfoil.model import Level, PayloadWitness, RuntimeReading
 from counterfoil.probe.compare import observation_of
@@ -68,17 +67,14 @@ class Side:
         return FileDescriptorSet(file=[file for file in self.files if file.name in needed]).SerializeToString()
 
 
-def side(name: str, image: bytes) -> Side:
-    """A schema from an image. Raises UsageError where its files do not fit together."""
+def side(image: bytes) -> Side:
+    """A schema from an image. Raises SchemaError where protobuf's own Python runtime does not take it."""
     files = FileDescriptorSet.FromString(image)
     for file in files.file:
         file.ClearField("source_code_info")
         name_in_ascii(file)
     stripped = files.SerializeToString()
-    try:
-        schema = read_schema(stripped)
-    except SchemaError as error:
-        raise UsageError(f"'{name}' is not a whole schema", why=str(error), fix="build it with its imports") from None
+    schema = read_schema(stripped)
     named = [one for file in files.file for one in _named(file.package, file.message_type, file.enum_type)]
     return Side(
         id=image_digest(stripped),
@@ -289,7 +285,10 @@ def show(
 
     `start` is asked for the runtimes where there is anything to try.
     """
-    sides = side("the old schema", trimmed.old), side("the new schema", trimmed.new)
+    try:
+        sides = side(trimmed.old), side(trimmed.new)
+    except SchemaError as error:
+        return Shown(absent={PYTHON: str(error)})
     todo = trials(*sides, changes, directions)
     if not todo:
         return Shown()

@@ -177,13 +177,13 @@ def _where(effects: Iterable[Effect]) -> str:
 
 def _no_witness(change: Change, context: Context) -> str:
     """Why a change that a runtime could show has no witness."""
+    if context.shown.absent and not context.shown.runtimes:
+        reasons = "; ".join(f"{name}: {why}" for name, why in context.shown.absent.items())
+        return f"No witness: no runtime could read both schemas ({reasons})."
     if not change.messages & context.shown.tried:
         return "No witness: no message that has it is there in both schemas, so no payload can be read with both."
     if change.symbol in context.shown.untried:
         return "No witness: in its message too many fields changed to try each, so this is a matter of policy."
-    if not context.shown.runtimes:
-        reasons = "; ".join(f"{name}: {why}" for name, why in context.shown.absent.items())
-        return f"No witness: no runtime could read both schemas ({reasons})."
     return (
         f"No witness: {_list(context.shown.runtimes)} read every payload that was tried alike, "
         "so this is a matter of policy."
