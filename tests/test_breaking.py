@@ -126,6 +126,37 @@ def test_a_rule_that_expects_it_accounts_for_what_runtimes_show(shop: Workspace)
     assert shop.judge_here("breaking", "new", "--against", "old").findings
 
 
+MAPS = """\
+syntax = "proto2";
+package shop.v1;
+message B { extensions 100 to 200; }
+extend B { optional int32 ext = 100; }
+message S {}
+message M { map<string, int32> labels = 1; map<string, int32> tags = 2; optional int32 keep = 3; }
+"""
+MOVED = {
+    "extend B { optional int32 ext = 100; }\n": "",
+    "message S {}": "message S { extend B { optional int32 ext = 100; } }",
+}
+
+
+def test_what_buf_says_of_map_entries_and_moved_extensions_is_merged_with_ours(shop: Workspace) -> None:
+    shop.write("old/shop/v1/shop.proto", MAPS)
+    text = MAPS.replace("labels", "etiquettes").replace(" map<string, int32> tags = 2;", "")
+    for old, new in MOVED.items():
+        text = text.replace(old, new)
+    change(shop, text)
+    report = shop.judge_here("breaking", "new", "--against", "old")
+    also: dict[str, set[str]] = {}
+    for found in report.findings:
+        also.setdefault(found["subject"], set()).update(evidence(found, "change")[0]["also"])
+    assert also == {
+        "shop.v1.ext": {"EXTENSION_NO_DELETE", "FIELD_SAME_NAME"},
+        "shop.v1.M.labels": {"FIELD_SAME_JSON_NAME", "FIELD_SAME_NAME", "FIELD_SAME_TYPE", "MESSAGE_NO_DELETE"},
+        "shop.v1.M.tags": {"FIELD_NO_DELETE", "MESSAGE_NO_DELETE"},
+    }
+
+
 # --- modes, levels, several baselines --------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from counterfoil.compat.changes import Change
 from counterfoil.compat.compare import compare
 from counterfoil.compat.composing import Context, Shown, compose, unexplained
 from counterfoil.compat.growth import only_grew, reads_alike
-from counterfoil.compat.merging import Merged, merge
+from counterfoil.compat.merging import Merged, map_entries, merge
 from counterfoil.compat.positions import Positions
 from counterfoil.compat.table import RULES
 from counterfoil.compat.trimming import Trimmed
@@ -58,8 +58,9 @@ class Judgement:
             shown = Shown() if reads_alike(old, new, changes) else self._shown(trimmed, changes)
             said = asked.result() if asked else ()
         failed = (buf_failed(said, self._request.new),) if isinstance(said, BufError) else ()
+        annotations = () if isinstance(said, BufError) else said
         equivalents = {name: rule.buf for name, rule in RULES.items()}
-        merged = merge(changes, () if isinstance(said, BufError) else said, Positions(new.proto.file), equivalents)
+        merged = merge(changes, annotations, Positions(new.proto.file), equivalents, map_entries(schemas))
         context = self._context(schemas, shown, buf_ran=not failed, buf_is_asked=buf_is_asked)
         found = (*_ours(changes, merged, context, schemas), *self._bufs(merged, context), *failed)
         return tuple(one for one in found if self._concerns(one))
