@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import click
 
-from counterfoil.breaking_cli import replay_change
+from counterfoil.breaking_replay_cli import replay_change
 from counterfoil.errors import UsageError
 from counterfoil.events import Event
 from counterfoil.interruption import ended_by_ctrl_c, stopped_by_ctrl_c
