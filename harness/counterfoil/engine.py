@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from functools import partial
 from queue import Empty, SimpleQueue
 
-from counterfoil import consumers, schema_lane, verification
-from counterfoil.allowance.links import PlannedReading
+from counterfoil import consumers, schema_lane, services, verification
+from counterfoil.allowance.links import PlannedReading, PlannedTrial
 from counterfoil.allowance.lint import lint_matchers
 from counterfoil.builds import Stamps
 from counterfoil.events import CaseFinished, Event, FindingRaised, RunFinished, RunStarted, StepFinished, StepStarted
@@ -21,6 +21,7 @@ from counterfoil.plan import Plan, PlannedInteraction
 from counterfoil.preparation import Preparation
 from counterfoil.probe_check import ProbeCheck
 from counterfoil.processes import Processes
+from counterfoil.request_lane import RequestLane
 from counterfoil.rules import finding
 from counterfoil.workspace import Workspace
 
@@ -145,32 +146,46 @@ class Engine:
         return until_stopped
 
     def _provider_task(self, name: str, plan: Plan) -> Task:
-        planned = plan.interactions_of(name)
+        """One start of a provider serves its verification and the trials of what else it may be sent."""
+        planned, trials = plan.interactions_of(name), plan.trials_of(name)
 
         def task(emit: Emit) -> None:
-            for result in self._verified(name, planned, emit):
+            for result in self._asked(name, planned, trials, emit):
                 emit(CaseFinished(result))
 
         return task
 
-    def _verified(self, name: str, planned: Sequence[PlannedInteraction], emit: Emit) -> Sequence[CaseResult]:
+    def _asked(
+        self, name: str, planned: Sequence[PlannedInteraction], trials: Sequence[PlannedTrial], emit: Emit
+    ) -> Iterator[CaseResult]:
         participant = self._workspace.settings.participants.get(name)
+        asked: tuple[PlannedInteraction | PlannedTrial, ...] = (*planned, *trials)
         if participant is None or participant.provider is None:
-            obstacle: Finding | None = self._not_a_provider(name, planned)
+            obstacle: Finding | None = self._not_a_provider(name, asked)
         else:
-            at_stake = f"{Lane.VERIFY} {', '.join(dict.fromkeys(one.pact.pair for one in planned))}"
+            pairs = dict.fromkeys(f"{one.case.lane} {one.pact.pair}" for one in asked)
+            at_stake = ", ".join(pairs)
             obstacle = self._preparation.prepare(name, participant.provider.start, at_stake, partial(self._step, emit))
-        if obstacle or participant is None:
-            return [CaseResult(case=one.case, findings=(obstacle,) if obstacle else ()) for one in planned]
-        with self._step(emit, f"verify {name}"):
-            return verification.verify(self._processes, self._workspace, name, participant, planned)
+        if obstacle or participant is None or participant.provider is None:
+            findings = (obstacle,) if obstacle else ()
+            yield from (CaseResult(case=one.case, findings=findings) for one in asked)
+            return
+        folder = self._workspace.path(participant.dir)
+        with services.Host(self._processes, participant.provider, folder) as host:
+            if planned:
+                with self._step(emit, f"verify {name}"):
+                    yield from verification.verify(self._processes, self._workspace, name, host, planned)
+            if trials:
+                with self._step(emit, f"nulls {name}"):
+                    yield from RequestLane(self._workspace, name, host).judge(trials)
 
-    def _not_a_provider(self, name: str, planned: Sequence[PlannedInteraction]) -> Finding:
+    def _not_a_provider(self, name: str, planned: Sequence[PlannedInteraction | PlannedTrial]) -> Finding:
         file = self._workspace.file.name
+        interactions = len({one.pact.subject(one.interaction) for one in planned})
         return finding(
             "PACT_PARTICIPANT_UNKNOWN",
             name,
-            f"{file} does not say how to start '{name}', the provider of {len(planned)} interactions",
+            f"{file} does not say how to start '{name}', the provider of {interactions} interactions",
             fix=f"add [participants.{name}.provider] with a start command to {file}",
             location=planned[0].pact.locate(),
         )
