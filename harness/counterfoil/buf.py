@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from counterfoil import toolchain
-from counterfoil.compat.merging import QUOTED, Annotation
+from counterfoil.compat.annotations import QUOTED, Annotation
 from counterfoil.model import Finding, Level, Location
 from counterfoil.processes import Completed, Processes
 

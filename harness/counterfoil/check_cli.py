@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,10 +12,13 @@ import click
 
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError, nearest
+from counterfoil.events import Event
+from counterfoil.interruption import until_ctrl_c
 from counterfoil.model import CHECKED_LANES, Lane, Report
 from counterfoil.pact_files import read_pacts
 from counterfoil.plan import Plan, Selection, make_plan
 from counterfoil.printing import printable
+from counterfoil.processes import Processes
 from counterfoil.reporters import text_report
 from counterfoil.shell import (
     Command,
@@ -169,7 +172,7 @@ def consume(config: Path | None, participants: tuple[str, ...], output: str) -> 
             fix='add [pacts] with dir = "contracts/pacts"',
         )
     names = _named(workspace, participants, "consumer")
-    judge(lambda processes: Engine(workspace, processes).consume(names), output)
+    judge(lambda processes: until_ctrl_c(processes, Engine(workspace, processes).consume(names)), output)
 
 
 @click.command()
@@ -182,7 +185,7 @@ def build(config: Path | None, participants: tuple[str, ...], output: str) -> No
     names = _named(workspace, participants, "build")
     if not participants:
         names = (*names, *(name for name, stub in workspace.settings.stubs.items() if stub.build))
-    judge(lambda processes: Engine(workspace, processes).build(names), output)
+    judge(lambda processes: until_ctrl_c(processes, Engine(workspace, processes).build(names)), output)
 
 
 def _named(workspace: Workspace, participants: tuple[str, ...], table: str) -> tuple[str, ...]:
@@ -222,5 +225,8 @@ def _list(plan: Plan, output: str) -> NoReturn:
 def _check(workspace: Workspace, plan: Plan, output: str, *, selection: Selection | None = None) -> NoReturn:
     """Judge a plan. A check that leaves nothing out tells of waivers that nothing shows any more."""
     is_whole = selection is not None and not selection.is_narrow
-    run = with_waivers(workspace, lambda processes: Engine(workspace, processes).check(plan), lambda _: is_whole)
-    judge(run, output, _recorder(workspace, plan))
+
+    def run(processes: Processes) -> Iterator[Event]:
+        return until_ctrl_c(processes, Engine(workspace, processes).check(plan))
+
+    judge(with_waivers(workspace, run, lambda _: is_whole), output, _recorder(workspace, plan))

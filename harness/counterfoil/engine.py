@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -46,12 +46,15 @@ class Engine:
         self._preparation = Preparation(processes, self._stamps, workspace)
         self._null_lane = NullLane(processes, workspace)
 
-    def check(self, plan: Plan) -> Iterator[Event]:
+    def check(self, plan: Plan) -> Generator[Event]:
         """Judge every case of the plan."""
         tasks: list[Task] = [self._provider_task(provider, plan) for provider in plan.providers]
         tasks += [self._schema_task(case) for case in plan.schema_cases]
         tasks += [self._reading_task(stub, plan) for stub in dict.fromkeys(map(stub_of, plan.readings))]
-        tasks += [self._probe_task(case) for case in plan.probe_cases]
+        tasks = [self._until_stopped(task) for task in tasks]
+        tasks += [
+            self._probe_task(case) for case in plan.probe_cases
+        ]  # a search that is interrupted tells what it found
         yield RunStarted(plan.cases)
         for found in plan.findings:
             yield FindingRaised(found)
@@ -60,11 +63,11 @@ class Engine:
         yield from self._run(tasks)
         yield RunFinished(self._elapsed_s())
 
-    def consume(self, names: Sequence[str]) -> Iterator[Event]:
+    def consume(self, names: Sequence[str]) -> Generator[Event]:
         """Run the consumer tests of these participants and install the pacts they write."""
         yield from self._each(names, Lane.CONSUME, self._consumed)
 
-    def build(self, names: Sequence[str]) -> Iterator[Event]:
+    def build(self, names: Sequence[str]) -> Generator[Event]:
         """Run the build commands of these participants, as far as something changed."""
         yield from self._each(names, Lane.BUILD, self._built)
 
@@ -80,7 +83,7 @@ class Engine:
             emit(CaseFinished(CaseResult(case=case, findings=findings, duration_s=self._elapsed_s() - started_s)))
 
         yield RunStarted(())
-        yield from self._run([partial(task, name) for name in names])
+        yield from self._run([self._until_stopped(partial(task, name)) for name in names])
         yield RunFinished(self._elapsed_s())
 
     def _elapsed_s(self) -> float:
@@ -98,7 +101,10 @@ class Engine:
             emit(StepFinished(Step(label=label, started_s=started_s, duration_s=duration_s)))
 
     def _run(self, tasks: Sequence[Task]) -> Iterator[Event]:
-        """Yield the events of all tasks as they come; leaving early stops every child process."""
+        """Yield the events of all tasks as they come; leaving early stops every child process.
+
+        Raises InterruptedError at the end where the processes were stopped from outside before it.
+        """
         queue: SimpleQueue[Event | Future[None]] = SimpleQueue()
         pool = ThreadPoolExecutor(max_workers=self._jobs)
         try:
@@ -112,7 +118,7 @@ class Engine:
                     continue
                 if isinstance(event, Future):
                     ended += 1
-                    event.result()
+                    self._end(event)
                 else:
                     yield event
         except BaseException:
@@ -120,6 +126,24 @@ class Engine:
             raise
         finally:
             pool.shutdown(cancel_futures=True)
+        if self._processes.stopped.is_set():
+            raise InterruptedError
+
+    def _end(self, task: Future[None]) -> None:
+        """Raise what a task raised, unless it could start no more processes."""
+        try:
+            task.result()
+        except InterruptedError:
+            if not self._processes.stopped.is_set():
+                raise
+
+    def _until_stopped(self, task: Task) -> Task:
+        """The task without what it tells once its processes were stopped from outside, which is not to be trusted."""
+
+        def until_stopped(emit: Emit) -> None:
+            task(lambda event: None if self._processes.stopped.is_set() else emit(event))
+
+        return until_stopped
 
     def _provider_task(self, name: str, plan: Plan) -> Task:
         """One start of a provider serves its verification and the trials of what else it may be sent."""

@@ -35,17 +35,25 @@ class ProbeCheck:
         self._step = step
 
     def judge(self) -> Judgement:
-        """Never raises for what is configured wrongly or cannot be started: the check has other lanes."""
+        """Never raises for what is configured wrongly or cannot be started: the check has other lanes.
+
+        Raises InterruptedError where the processes were stopped before the probe began.
+        """
         try:
             names = stub_names(self._workspace)
             obstacle = next(self._obstacles(names), None)
             if obstacle:
-                return (obstacle,), ""
+                return self._not_judged(obstacle)
             settings = self._workspace.settings
             schema = read_schema(self._processes, self._workspace, settings.schema.dir if settings.schema else ".")
             return self._reused_or_run(names, schema)
         except UsageError as error:
-            return (self._not_run(error),), ""
+            return self._not_judged(self._not_run(error))
+
+    def _not_judged(self, why: Finding) -> Judgement:
+        if self._processes.stopped.is_set():
+            raise InterruptedError
+        return (why,), ""
 
     def _obstacles(self, names: tuple[str, ...]) -> Iterator[Finding]:
         for name in names:
@@ -81,8 +89,9 @@ class ProbeCheck:
     def _run(self, names: tuple[str, ...], schema: ProbedSchema, request: ProbeRequest) -> Report:
         report = Report()
         commands = [stub_command(self._workspace, name) for name in names]
+        is_interrupted = self._processes.stopped.is_set
         with started(self._processes, commands, schema) as stubs:
-            for event in ProbeLane(self._workspace, schema, stubs).run(request):
+            for event in ProbeLane(self._workspace, schema, stubs, is_interrupted=is_interrupted).run(request):
                 if isinstance(event, CaseFinished):
                     report = fold(report, event)
         return report
