@@ -50,6 +50,7 @@ def record_options(command: Command) -> Command:
     described = (
         (("--record",), {"is_flag": True, "help": "Record what is found in the ledger."}),
         (("-e", "--version"), {"help": "With --record: the version that is judged; by default git's commit."}),
+        (("--at",), {"multiple": True, "help": "With --record: NAME=VERSION, a participant that is at another one."}),
         (("--branch",), {"help": "With --record: the branch of the version; by default git's."}),
     )
     for names, settings in reversed(described):
@@ -65,13 +66,14 @@ def _recorder(workspace: Workspace, plan: Plan) -> Callable[[Report], None] | No
     """What records the run's report, if it is to be recorded."""
     meta = click.get_current_context().meta
     version, branch = meta.get(f"{RECORDED}.version"), meta.get(f"{RECORDED}.branch")
+    others = meta.get(f"{RECORDED}.at") or ()
     if not meta.get(f"{RECORDED}.record"):
-        if version or branch:
-            raise UsageError("--version and --branch say what is recorded, and nothing is", fix="add --record")
+        if version or branch or others:
+            raise UsageError("--version, --branch and --at say what is recorded, and nothing is", fix="add --record")
         return None
     from counterfoil.record_cli import recorder  # noqa: PLC0415  (loads the ledger, which takes its time)
 
-    return recorder(workspace, plan, version, branch)
+    return recorder(workspace, plan, version, branch, others)
 
 
 @click.command()
