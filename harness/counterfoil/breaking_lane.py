@@ -11,6 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Self
 
+from counterfoil.breaking_key import breaking_key
 from counterfoil.buf import Buf, BufError, as_finding
 from counterfoil.compat.carriers import Carriers
 from counterfoil.compat.changes import Change, Direction, Effect
@@ -24,10 +25,11 @@ from counterfoil.compat.trimming import Trimmed
 from counterfoil.errors import UsageError
 from counterfoil.model import Finding, Level, Location, Output, PayloadWitness, SchemaChange
 from counterfoil.processes import Processes
+from counterfoil.result_cache import Judged, ResultCache, Reuse
 from counterfoil.rules import finding
 from counterfoil.schema.descriptors import ImageError, Schema, parse_image
 from counterfoil.schema_consumers import Consumers
-from counterfoil.schema_sources import EmptySchemaError, Sources
+from counterfoil.schema_sources import EmptySchemaError, Source, Sources
 from counterfoil.schema_stubs import Runtimes, find_stubs
 from counterfoil.schema_witnesses import SHRUNK_AT_MOST, Side, Trials, Trying, Witnesses, side, trials
 from counterfoil.workspace import Workspace
@@ -35,6 +37,7 @@ from counterfoil.workspace import Workspace
 AskBuf = Callable[[], tuple[Annotation, ...] | BufError]
 WRITERS = 8
 """Witnesses written side by side: the disk is what takes its time."""
+SHELF = "breaking"
 FAILING = frozenset({Level.BEHAVIOUR, Level.POLICY})
 
 
@@ -57,9 +60,10 @@ class BreakingLane:
     Runtimes are started when the first payload is to be read, and stay until the context ends.
     """
 
-    def __init__(self, processes: Processes, workspace: Workspace) -> None:
+    def __init__(self, processes: Processes, workspace: Workspace, cache: ResultCache | None = None) -> None:
         self._processes = processes
         self.workspace = workspace
+        self._cache = cache or ResultCache(workspace, Reuse(enabled=False))
         self._consumers = Consumers(workspace)
         self._stack = ExitStack()
         self._started: Runtimes | None = None
@@ -79,6 +83,10 @@ class BreakingLane:
 
     def judge(self, request: Request) -> tuple[Finding, ...]:
         """Every finding about the change from the baseline to the new schema."""
+        return self.judged(request).findings
+
+    def judged(self, request: Request) -> Judged:
+        """The same, with a note where it is not of this run."""
         workspace = self.workspace
         workspace.state_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=workspace.state_dir, prefix="schema-") as scratch:
@@ -86,17 +94,32 @@ class BreakingLane:
             try:
                 new = sources.find(request.new, request.new)
             except EmptySchemaError:
-                return (no_schema(request.new, workspace),)
+                return Judged(findings=(no_schema(request.new, workspace),))
             if request.against is None:
-                return () if request.first_release else (_no_baseline(request.new, workspace),)
+                return Judged(findings=() if request.first_release else (_no_baseline(request.new, workspace),))
             try:
                 old = sources.find(request.against, request.new)
             except EmptySchemaError:
-                return () if request.first_release else (_empty_baseline(request),)
-            trimmed = sources.compare(old, new)
-            found = self._compared(request, trimmed, sources.buf, Path(scratch)) if trimmed.changed else ()
-        affecting = [one for one in found if self._concerns(one, request.only_affecting)]
-        return tuple(without_failing(one, request.fail_on) for one in affecting)
+                return Judged(findings=() if request.first_release else (_empty_baseline(request),))
+            judged = self._cache.reused_or_judged(
+                SHELF,
+                f"{request.new} since {request.against}",
+                lambda: self._key(request, old, new),
+                lambda: Judged(findings=self._of_sources(request, old, new, sources, Path(scratch))),
+            )
+        affecting = [one for one in judged.findings if self._concerns(one, request.only_affecting)]
+        return replace(judged, findings=tuple(without_failing(one, request.fail_on) for one in affecting))
+
+    def _key(self, request: Request, old: Source, new: Source) -> str | None:
+        """What is judged the same with other ways to look at it has the same key."""
+        asked = (sorted(request.directions), request.new, request.against, request.witnesses)
+        return breaking_key(self.workspace, old, new, self._config(request.new), asked)
+
+    def _of_sources(
+        self, request: Request, old: Source, new: Source, sources: Sources, scratch: Path
+    ) -> tuple[Finding, ...]:
+        trimmed = sources.compare(old, new)
+        return self._compared(request, trimmed, sources.buf, scratch) if trimmed.changed else ()
 
     def _compared(self, request: Request, trimmed: Trimmed, buf: Buf, scratch: Path) -> tuple[Finding, ...]:
         config = self._config(request.new)

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
+from counterfoil.check_options_cli import chosen_reuse, reuse_options, shard_option
+from counterfoil.durations import recorded, recording
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError, nearest
+from counterfoil.events import Event
 from counterfoil.model import CHECKED_LANES, Lane, Report
 from counterfoil.pact_files import read_pacts
 from counterfoil.plan import Plan, Selection, make_plan
 from counterfoil.printing import printable
+from counterfoil.processes import Processes
 from counterfoil.reporters import text_report
+from counterfoil.shards import part_of
 from counterfoil.shell import (
     Command,
     end_when_nobody_reads,
@@ -79,17 +84,20 @@ def _recorder(workspace: Workspace, plan: Plan) -> Callable[[Report], None] | No
     multiple=True,
     help="Only this lane; repeatable.",
 )
+@shard_option
 @click.option("--list", "list_only", is_flag=True, help="Print the id of every case, and judge nothing.")
 @selection_options
+@reuse_options
 @record_options
 @output_option
 @click.pass_obj
-def check(
+def check(  # noqa: PLR0913  (one for each option)
     config: Path | None,
     *,
     lanes: tuple[str, ...],
     participants: tuple[str, ...],
     keyword: str,
+    shard: tuple[int, int] | None,
     list_only: bool,
     output: str,
 ) -> None:
@@ -99,6 +107,8 @@ def check(
         lanes=frozenset(Lane(lane) for lane in lanes), participants=frozenset(participants), keyword=keyword
     )
     plan = make_plan(workspace.settings, read_pacts(workspace), selection)
+    if shard:
+        plan = part_of(plan, *shard, recorded(workspace))
     if list_only:
         _list(plan, output)
     _check(workspace, plan, output, selection=selection)
@@ -106,6 +116,7 @@ def check(
 
 @click.command()
 @selection_options
+@reuse_options
 @record_options
 @click.option("--from-broker", is_flag=True, help="Fetch the pacts from the Pact Broker at PACT_BROKER_BASE_URL.")
 @click.option("--consumer-version-selector", "selectors", multiple=True, help="Of which versions, as JSON; repeatable.")
@@ -222,5 +233,10 @@ def _list(plan: Plan, output: str) -> NoReturn:
 def _check(workspace: Workspace, plan: Plan, output: str, *, selection: Selection | None = None) -> NoReturn:
     """Judge a plan. A check that leaves nothing out tells of waivers that nothing shows any more."""
     is_whole = selection is not None and not selection.is_narrow
-    run = with_waivers(workspace, lambda processes: Engine(workspace, processes).check(plan), lambda _: is_whole)
-    judge(run, output, _recorder(workspace, plan))
+    reuse = chosen_reuse()
+
+    def run(processes: Processes) -> Iterator[Event]:
+        events = Engine(workspace, processes, reuse=reuse).check(plan)
+        return recording(workspace, plan, events) if is_whole and plan.shard is None else events
+
+    judge(with_waivers(workspace, run, lambda _: is_whole), output, _recorder(workspace, plan))

@@ -138,6 +138,10 @@ class Commands(LazyGroup):
         "ledger": Place("counterfoil.ledger_cli:ledger_group", "Move the ledger."),
         "list-environments": Place("counterfoil.ledger_cli:list_environments", "List the environments."),
         "matrix": Place("counterfoil.gate_cli:matrix", "List what is known between versions, without judging: exit 0."),
+        "merge": Place(
+            "counterfoil.merge_cli:merge",
+            "Join the JSON reports of all shards of a check into the report of the whole.",
+        ),
         "nulls": Place(
             "counterfoil.nulls_cli:nulls",
             "Give every payload that the pacts allow to the decoders that read it, and print the null matrix.",

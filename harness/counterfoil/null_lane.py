@@ -126,11 +126,6 @@ class NullLane:
         )
 
 
-def stub_of(planned: PlannedReading) -> str | None:
-    """The stub that is to read it; None where none is named, or there is nothing to read."""
-    return planned.link.stub if planned.link and not isinstance(planned.body, Underived) else None
-
-
 def json_payload(data: bytes) -> Payload:
     """A document as stubs take it."""
     return Payload(encoding=Encoding.JSON, data=data, path="", kind="document", state=VALUE, phase="nulls")

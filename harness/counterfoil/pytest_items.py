@@ -144,7 +144,7 @@ class Judge:
     def __init__(self, workspace: Workspace, plan: Plan) -> None:
         self._workspace = workspace
         self._plan = plan
-        self._groups = {case: group for group in plan.groups for case in group}
+        self._groups = {case: group for group in plan.groups for case in group.cases}
         self._waivers = read_waivers(workspace)
         self._today = dt.datetime.now(tz=dt.UTC).date()
         self._processes = Processes()
@@ -174,7 +174,7 @@ class Judge:
 
     def _raw(self, case: Case, selected: set[Case]) -> CaseResult:
         if case not in self._judged:
-            group = [one for one in self._groups[case] if one in selected or one == case]
+            group = [one for one in self._groups[case].cases if one in selected or one == case]
             for event in Engine(self._workspace, self._processes).check(self._plan.only(group)):
                 if isinstance(event, CaseFinished):
                     self._judged[event.result.case] = event.result

@@ -23,6 +23,11 @@ class PlannedReading:
     reader: str
     link: Decoder | None
 
+    @property
+    def stub(self) -> str | None:
+        """The stub that is to read it; None where none is named, or there is nothing to read."""
+        return self.link.stub if self.link and not isinstance(self.body, Underived) else None
+
 
 def plan_readings(settings: Settings, pacts: Iterable[Pact]) -> Iterator[PlannedReading]:
     """Every body that somebody has to read, once any participant says how it reads.

@@ -80,7 +80,11 @@ def _table(report: Report) -> Table:
             Text(printable(subject)),
             f"{good}/{len(results)} {UNITS[lane]}",
             Text(verdict, STYLES[verdict]),
-            *([Text(printable("; ".join(result.note for result in results if result.note)), "dim")] if notes else []),
+            *(
+                [Text(printable("; ".join(dict.fromkeys(filter(None, (one.note for one in results))))), "dim")]
+                if notes
+                else []
+            ),
         )
     return table
 
