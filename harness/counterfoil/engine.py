@@ -22,8 +22,8 @@ from counterfoil.preparation import Preparation
 from counterfoil.probe_check import ProbeCheck
 from counterfoil.processes import Processes
 from counterfoil.result_cache import ResultCache, Reuse
+from counterfoil.result_keys import reading_keys, verification_keys
 from counterfoil.rules import finding
-from counterfoil.verification_reuse import VerificationReuse
 from counterfoil.workspace import Workspace
 
 Emit = Callable[[Event], None]
@@ -50,7 +50,6 @@ class Engine:
         self._preparation = Preparation(processes, self._stamps, workspace)
         self._null_lane = NullLane(processes, workspace)
         self._cache = ResultCache(workspace, reuse)
-        self._verifications = VerificationReuse(workspace, self._cache)
 
     def check(self, plan: Plan) -> Iterator[Event]:
         """Judge every case of the plan."""
@@ -131,7 +130,13 @@ class Engine:
         planned = plan.interactions_of(name)
 
         def task(emit: Emit) -> None:
-            for result in self._verifications.verified(name, planned, lambda rest: self._verified(name, rest, emit)):
+            results = self._cache.each_reused_or_judged(
+                f"{Lane.VERIFY} {name}",
+                [one.case for one in planned],
+                lambda: verification_keys(self._workspace, name, planned),
+                lambda rest: self._verified(name, [planned[number] for number in rest], emit),
+            )
+            for result in results:
                 emit(CaseFinished(result))
 
         return task
@@ -177,7 +182,16 @@ class Engine:
         readings = [planned for planned in plan.readings if planned.stub == stub]
 
         def task(emit: Emit) -> None:
-            for result in self._read(stub, readings, emit) if stub else map(without_stub, readings):
+            if stub is None:
+                results = list(map(without_stub, readings))
+            else:
+                results = self._cache.each_reused_or_judged(
+                    f"{Lane.NULLS} {stub}",
+                    [one.case for one in readings],
+                    lambda: reading_keys(self._workspace, stub, readings),
+                    lambda rest: list(self._read(stub, [readings[number] for number in rest], emit)),
+                )
+            for result in results:
                 emit(CaseFinished(result))
 
         return task

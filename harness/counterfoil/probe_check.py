@@ -8,10 +8,8 @@ from counterfoil.errors import UsageError
 from counterfoil.events import CaseFinished, fold
 from counterfoil.model import Case, Finding, Location, Report
 from counterfoil.preparation import Preparation, Step
-from counterfoil.probe_lane import ProbeLane, ProbeRequest
 from counterfoil.probe_stubs import started, stub_command, stub_names
 from counterfoil.probed_schema import ProbedSchema, read_schema
-from counterfoil.probing import Budget
 from counterfoil.processes import Processes
 from counterfoil.result_cache import Judged, ResultCache
 from counterfoil.result_keys import probe_key
@@ -41,24 +39,23 @@ class ProbeCheck:
             settings = self._workspace.settings
             schema = read_schema(self._processes, self._workspace, settings.schema.dir if settings.schema else ".")
             messages = schema.matching(settings.probe.messages)
-            request = ProbeRequest(messages=messages, budget=Budget(examples=settings.probe.examples), seed=SEED)
             asked = (messages, settings.probe.examples, SEED)
             return self._cache.reused_or_judged(
                 SHELF,
                 case.id,
                 lambda: probe_key(self._workspace, names, schema.digest, asked),
-                lambda: self._judged(names, schema, request, step),
+                lambda: self._judged(names, schema, messages, step),
             )
         except UsageError as error:
             return Judged(findings=(self._not_run(error),))
 
-    def _judged(self, names: tuple[str, ...], schema: ProbedSchema, request: ProbeRequest, step: Step) -> Judged:
+    def _judged(self, names: tuple[str, ...], schema: ProbedSchema, messages: tuple[str, ...], step: Step) -> Judged:
         obstacle = next(self._obstacles(names, step), None)
         if obstacle:
             return Judged(findings=(obstacle,))
         with step("probe"):
-            report = self._run(names, schema, request)
-        note = f"{len(report.results)} searches of up to {request.budget.examples:,} payloads"
+            report = self._run(names, schema, messages)
+        note = f"{len(report.results)} searches of up to {self._workspace.settings.probe.examples:,} payloads"
         return Judged(findings=report.all_findings, note=note)
 
     def _obstacles(self, names: tuple[str, ...], step: Step) -> Iterator[Finding]:
@@ -69,7 +66,13 @@ class ProbeCheck:
                 if obstacle:
                     yield obstacle
 
-    def _run(self, names: tuple[str, ...], schema: ProbedSchema, request: ProbeRequest) -> Report:
+    def _run(self, names: tuple[str, ...], schema: ProbedSchema, messages: tuple[str, ...]) -> Report:
+        # Hypothesis takes longer to load than a check in which nothing changed.
+        from counterfoil.probe_lane import ProbeLane, ProbeRequest  # noqa: PLC0415
+        from counterfoil.probing import Budget  # noqa: PLC0415
+
+        budget = Budget(examples=self._workspace.settings.probe.examples)
+        request = ProbeRequest(messages=messages, budget=budget, seed=SEED)
         report = Report()
         commands = [stub_command(self._workspace, name) for name in names]
         with started(self._processes, commands, schema) as stubs:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
@@ -84,6 +84,19 @@ class Judged:
         return replace(self, findings=(*self.findings, found))
 
 
+def _beside(fresh: CaseResult, kept: Judged | None) -> CaseResult:
+    """A result beside the one that was kept, if it was judged again for that."""
+    if kept is None:
+        return fresh
+    return replace(fresh, findings=Judged.of(fresh).compared_with(kept, fresh.case.id).findings)
+
+
+def _reused(case: Case, kept: Judged | None) -> CaseResult:
+    if kept is None:
+        raise ValueError(case.id)
+    return kept.reused.result(case, 0.0)
+
+
 def _told(found: Finding) -> str:
     return f"{found.rule} {found.subject}: {found.message}"
 
@@ -143,6 +156,33 @@ class ResultCache:
         if fresh.is_proven and key_of() == key:
             self.put(shelf, {key: fresh})
         return fresh.compared_with(kept, subject) if kept else fresh
+
+    def each_reused_or_judged(
+        self,
+        shelf: str,
+        cases: Sequence[Case],
+        keys_of: Callable[[], Sequence[str | None]],
+        judge: Callable[[Sequence[int]], Sequence[CaseResult]],
+    ) -> list[CaseResult]:
+        """A result for each case. `judge` takes the places of those of which none is kept, and gives theirs."""
+        keys = keys_of() if self._reuse.enabled else [None] * len(cases)
+        kept = self.get(shelf, filter(None, keys))
+        audited = self.audited(kept)
+        rest = [number for number, one in enumerate(keys) if one is None or one not in kept or one in audited]
+        fresh = dict(zip(rest, judge(rest), strict=True)) if rest else {}
+        if any(keys[number] for number in rest):
+            after = keys_of()
+            # What changed while it was judged may or may not have been judged.
+            unchanged = {one: fresh[number] for number in rest if (one := keys[number]) and one == after[number]}
+            self.put(
+                shelf,
+                {one: Judged.of(result) for one, result in unchanged.items() if result.verdict is Verdict.COMPATIBLE},
+            )
+        found = [kept.get(one or "") for one in keys]
+        return [
+            _beside(fresh[number], found[number]) if number in fresh else _reused(case, found[number])
+            for number, case in enumerate(cases)
+        ]
 
     def _path(self, shelf: str) -> Path:
         """Names of participants come from the configuration, and need not be names of files."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.metadata import version
@@ -15,7 +16,10 @@ import msgspec
 
 import counterfoil
 from counterfoil import toolchain
+from counterfoil.allowance.links import PlannedReading
 from counterfoil.builds import digest_of, matching
+from counterfoil.pacts import Pact
+from counterfoil.plan import PlannedInteraction
 from counterfoil.workspace import Build, Workspace
 
 FORMAT = 1
@@ -126,3 +130,42 @@ def probe_key(workspace: Workspace, stubs: Iterable[str], schema_digest: str, re
     if None in identities:
         return None
     return key("probe", identities, schema_digest, request, witnesses_digest(workspace), pacts_digest(workspace))
+
+
+def verification_keys(workspace: Workspace, provider: str, planned: Sequence[PlannedInteraction]) -> list[str | None]:
+    """Of interactions with one provider."""
+    identity = provider_identity(workspace, provider)
+    # Of two interactions of one name a result cannot be told from the other's.
+    names = Counter((one.pact.consumer, one.interaction.description) for one in planned)
+    return [
+        key("verify", identity, one.pact.consumer, one.pact.context, one.interaction.digest)
+        if identity and _is_known(one.pact) and names[one.pact.consumer, one.interaction.description] == 1
+        else None
+        for one in planned
+    ]
+
+
+def reading_keys(workspace: Workspace, stub: str, planned: Sequence[PlannedReading]) -> list[str | None]:
+    """Of what one stub reads: what is said of one body depends on the whole pact, the schema, and what is left out."""
+    identity = stub_identity(workspace, stub)
+    if identity is None:
+        return [None] * len(planned)
+    settings = workspace.settings
+    protos = digest_of(workspace.path(settings.schema.dir), ("**/*",), ()) if settings.schema else ""
+    shared = _digest([identity, msgspec.to_builtins(settings), protos])
+    names = Counter(one.case for one in planned)
+    return [
+        key("nulls", shared, one.case.id, one.pact.path, one.pact.context, _told_of(one.pact))
+        if _is_known(one.pact) and names[one.case] == 1
+        else None
+        for one in planned
+    ]
+
+
+def _told_of(pact: Pact) -> list[tuple[str, int | None]]:
+    """The interactions, and the lines to which findings point."""
+    return [(one.digest, one.line) for one in pact.interactions]
+
+
+def _is_known(pact: Pact) -> bool:
+    return bool(pact.context) and all(one.digest for one in pact.interactions)
