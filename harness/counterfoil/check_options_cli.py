@@ -45,6 +45,9 @@ class PartOfWhole(click.ParamType[tuple[int, int]]):
         return int(index), int(total)
 
 
+changed_since_option = click.option(
+    "--changed-since", metavar="REF", help="Judge only what may be affected by what differs from this git reference."
+)
 shard_option = click.option(
     "--shard", type=PartOfWhole(), help="Judge one of N even parts; `merge` joins their JSON reports."
 )

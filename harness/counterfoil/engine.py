@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -51,7 +51,7 @@ class Engine:
         self._null_lane = NullLane(processes, workspace)
         self._cache = ResultCache(workspace, reuse)
 
-    def check(self, plan: Plan) -> Iterator[Event]:
+    def check(self, plan: Plan) -> Generator[Event]:
         """Judge every case of the plan."""
         tasks: list[Task] = [self._provider_task(provider, plan) for provider in plan.providers]
         tasks += [self._schema_task(case) for case in plan.schema_cases]
