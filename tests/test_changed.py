@@ -82,11 +82,14 @@ def test_what_a_change_may_affect_is_judged(market: Workspace, what: str) -> Non
 @pytest.mark.silent("FILTER_MATCHED_NOTHING")
 def test_what_is_left_out_is_listed_and_counts_for_nothing(market: Workspace) -> None:
     market.write("catalog/src/main.txt", "else")
-    report = market.judge_here("check", "--changed-since", "HEAD", "--report", "junit=out.xml")
+    report = market.judge_here(
+        "check", "--changed-since", "HEAD", "--report", "junit=out.xml", "--report", "html=out.html"
+    )
     assert (report.verdict, report.findings, report.cases) == ("compatible", [], {CATALOG: "compatible"})
     assert set(report.document["left_out"]) == EVERYTHING - {CATALOG}
     assert report.document["counts"]["cases"]["total"] == 1
     assert (market.root / "out.xml").read_text().count("<skipped") == len(EVERYTHING) - 1
+    assert "5 left out, of which nothing is known" in (market.root / "out.html").read_text()
     screen = market.run_here("check", "--changed-since", "HEAD").stdout
     assert "left out: 5 cases that no change can affect; nothing is known of them" in screen
 

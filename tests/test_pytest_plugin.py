@@ -194,15 +194,22 @@ def test_groups_are_judged_side_by_side_and_once(catalog: Workspace) -> None:
     assert starts == ["started\n", "started\n"]
 
 
-@pytest.mark.parametrize("spread", [["-n", "2"], ["-n", "2", "--dist", "loadgroup"]], ids=["load", "loadgroup"])
-def test_the_verdict_is_that_of_check_however_tests_are_spread(catalog: Workspace, spread: list[str]) -> None:
+@pytest.mark.parametrize("spread", [[], ["-n", "2"], ["-n", "2", "--dist", "loadgroup"]], ids=["one", "two", "groups"])
+def test_check_pytest_and_four_shards_say_the_same(catalog: Workspace, spread: list[str]) -> None:
+    parts = []
+    for index in range(1, 5):
+        parts.append(f"{index}.json")
+        catalog.run_here("check", "--shard", f"{index}/4", "--report", f"json={catalog.root / parts[-1]}")
     report = catalog.judge_here("check")
+    merged = catalog.judge_here("merge", *parts)
+    assert (merged.verdict, merged.cases, merged.findings) == (report.verdict, report.cases, report.findings)
     code, output = run_pytest(catalog, "counterfoil.toml", "-v", *spread)
     assert code == report.exit_code == 1
-    verdicts = {
-        case.partition("@")[0]: word
-        for word, case in re.findall(r"(PASSED|FAILED) counterfoil\.toml::(\w+::.*?)(?: *$)", output, re.MULTILINE)
-    }
+    line = re.compile(
+        r"^(?:.*(PASSED|FAILED) )?counterfoil\.toml::((?!run).*?)(?:@\S.*)?(?: (PASSED|FAILED)\b.*)?$", re.MULTILINE
+    )
+    output = output.partition("short test summary")[0]
+    verdicts = {case.strip(): first or last for first, case, last in line.findall(output) if first + last}
     assert verdicts == {case: "PASSED" if one == "compatible" else "FAILED" for case, one in report.cases.items()}
     told = set(re.findall(r"^([A-Z_]+)  (\S.*)$", output, re.MULTILINE))
     assert {one for one in told if one[0] != "FAILED"} == report.rules

@@ -53,7 +53,7 @@ def test_it_judges_again_after_each_change_until_ctrl_c(shop: Workspace) -> None
     shop.configure("pacts")
     write_pact(shop, "a product")
     with watching(shop, "--lane", "pacts") as watched:
-        assert "compatible: 1 of 1 cases compatible" in watched.until("watching; Ctrl-C ends it")
+        assert "compatible: 1 of 1 case compatible" in watched.until("watching; Ctrl-C ends it")
         write_pact(shop)
         told = watched.until("watching; Ctrl-C ends it")
         assert "changed: contracts/pacts/web-catalog.json" in told
@@ -61,7 +61,7 @@ def test_it_judges_again_after_each_change_until_ctrl_c(shop: Workspace) -> None
         shop.write("contracts/pacts/web-catalog.json", "{")
         assert "error: 'contracts/pacts/web-catalog.json' is not a pact file" in watched.until("watching;")
         write_pact(shop, "a product", "another")
-        assert "compatible: 1 of 1 cases" in watched.until("watching; Ctrl-C ends it")
+        assert "compatible: 1 of 1 case" in watched.until("watching; Ctrl-C ends it")
         watched.process.send_signal(signal.SIGINT)
         assert "interrupted; every process that was started has ended" in watched.until("has ended")
         assert watched.process.wait(CLI_WITHIN_S) == 130
