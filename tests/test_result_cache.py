@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from counterfoil.config import read_workspace
 from counterfoil.model import Finding, Level, StateSeen
+from counterfoil.processes import Processes
 from counterfoil.result_cache import HEADER, REUSED, Judged, ResultCache, Reuse
 
 from tests.builders import Object, Workspace, interaction, message, message_pact, pact
@@ -270,7 +271,7 @@ def test_a_pair_of_schemas_is_judged_once(shop: Workspace) -> None:
 
 def cache_of(shop: Workspace, **reuse: object) -> ResultCache:
     shop.configure("pacts")
-    return ResultCache(read_workspace(shop.file), Reuse(**reuse))  # type: ignore[arg-type]
+    return ResultCache(read_workspace(shop.file), Processes(), Reuse(**reuse))  # type: ignore[arg-type]
 
 
 def judged(text: str) -> Judged:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import msgspec
 
+from counterfoil.compat.changes import PYTHON
 from counterfoil.result_keys import content_of, key, pacts_digest, program, stub_identity
 from counterfoil.schema_sources import Source
-from counterfoil.schema_stubs import HARNESS, NODE, PYTHON, RUST, find_stubs
+from counterfoil.schema_stubs import HARNESS, NODE, RUST, find_stubs
 from counterfoil.stubs import StubCommand
 from counterfoil.workspace import Workspace
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from counterfoil import toolchain
-from counterfoil.compat.merging import QUOTED, Annotation
+from counterfoil.compat.annotations import QUOTED, Annotation
 from counterfoil.model import Finding, Level, Location
 from counterfoil.processes import Completed, Processes
 
@@ -144,3 +144,9 @@ def as_finding(annotation: Annotation, folder: str, *, breaking: bool) -> Findin
     return Finding(
         rule=annotation.rule, subject=subject, level=Level.POLICY, message=annotation.message, fix=fix, location=where
     )
+
+
+def config_of(root: Path, schema: Path) -> Path | None:
+    """The buf.yaml that holds for a schema: in its folder, or beside its image, or at the top; None without any."""
+    folders = (schema if schema.is_dir() else schema.parent, root)
+    return next((folder / "buf.yaml" for folder in folders if (folder / "buf.yaml").is_file()), None)

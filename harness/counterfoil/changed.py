@@ -64,12 +64,14 @@ class Changes:
                 *(pact.path for _, pact in plan.pact_cases),
                 *(planned.pact.path for planned in plan.interactions),
                 *(planned.pact.path for planned in plan.readings),
+                *(planned.pact.path for planned in plan.trials),
             )
         }
         providers = {name: self._touch_provider(name) for name in plan.providers}
         stubs = {name: self._touch_stub(name) for name in dict.fromkeys(one.stub for one in plan.readings) if name}
         yield from (case for case, pact in plan.pact_cases if touched[pact.path])
         yield from (one.case for one in plan.interactions if touched[one.pact.path] or providers[one.pact.provider])
+        yield from (one.case for one in plan.trials if touched[one.pact.path] or providers[one.pact.provider])
         yield from (one.case for one in plan.readings if touched[one.pact.path] or self._touch_reading(one, stubs))
         yield from (case for case in plan.schema_cases if self._touch_schema(is_lint=case.name == LINT))
         if plan.probe_cases and self._touch_probe():

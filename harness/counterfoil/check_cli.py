@@ -16,6 +16,7 @@ from counterfoil.durations import recorded, recording
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError, nearest
 from counterfoil.events import Event
+from counterfoil.interruption import until_ctrl_c
 from counterfoil.model import CHECKED_LANES, Lane, Report
 from counterfoil.pact_files import read_pacts
 from counterfoil.plan import Plan, Selection, make_plan
@@ -197,7 +198,7 @@ def consume(config: Path | None, participants: tuple[str, ...], output: str) -> 
             fix='add [pacts] with dir = "contracts/pacts"',
         )
     names = _named(workspace, participants, "consumer")
-    judge(lambda processes: Engine(workspace, processes).consume(names), output)
+    judge(lambda processes: until_ctrl_c(processes, Engine(workspace, processes).consume(names)), output)
 
 
 @click.command()
@@ -210,7 +211,7 @@ def build(config: Path | None, participants: tuple[str, ...], output: str) -> No
     names = _named(workspace, participants, "build")
     if not participants:
         names = (*names, *(name for name, stub in workspace.settings.stubs.items() if stub.build))
-    judge(lambda processes: Engine(workspace, processes).build(names), output)
+    judge(lambda processes: until_ctrl_c(processes, Engine(workspace, processes).build(names)), output)
 
 
 def _named(workspace: Workspace, participants: tuple[str, ...], table: str) -> tuple[str, ...]:
@@ -261,7 +262,7 @@ def _check(workspace: Workspace, plan: Plan, output: str, *, selection: Selectio
     reuse = chosen_reuse()
 
     def run(processes: Processes) -> Iterator[Event]:
-        events = Engine(workspace, processes, reuse=reuse).check(plan)
+        events = until_ctrl_c(processes, Engine(workspace, processes, reuse=reuse).check(plan))
         return recording(workspace, plan, events) if is_whole and plan.shard is None else events
 
     judge(with_waivers(workspace, run, lambda _: is_whole), output, _recorder(workspace, plan))

@@ -10,6 +10,7 @@ import msgspec
 
 from counterfoil.events import CaseFinished, Event, StepFinished
 from counterfoil.files import replace_file
+from counterfoil.model import Lane
 from counterfoil.plan import Plan
 from counterfoil.result_cache import REUSED
 from counterfoil.workspace import Workspace
@@ -37,13 +38,16 @@ def recorded(workspace: Workspace) -> Mapping[str, float]:
 
 def recording(workspace: Workspace, plan: Plan, events: Iterable[Event]) -> Iterator[Event]:
     """The events of a run of everything; at its end, how long each group took that was judged anew."""
-    names = {group.name: group for group in plan.groups}
+    names = {group.name: group.name for group in plan.groups}
+    # One start of a provider serves its verification and what else it is sent.
+    names |= {f"{Lane.NULLS} {name}": f"{Lane.VERIFY} {name}" for name in plan.providers}
     group_of = {case: group.name for group in plan.groups for case in group.cases}
     took: dict[str, float] = {}
     reused: set[str] = set()
     for event in events:
         if isinstance(event, StepFinished) and event.step.label in names:
-            took[event.step.label] = round(event.step.duration_s, 3)
+            name = names[event.step.label]
+            took[name] = round(took.get(name, 0.0) + event.step.duration_s, 3)
         elif isinstance(event, CaseFinished) and REUSED in event.result.note:
             reused.add(group_of.get(event.result.case, ""))
         yield event

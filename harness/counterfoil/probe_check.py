@@ -33,7 +33,10 @@ class ProbeCheck:
         self._cache = cache
 
     def judge(self, case: Case, step: Step) -> Judged:
-        """Never raises for what is configured wrongly or cannot be started: the check has other lanes."""
+        """Never raises for what is configured wrongly or cannot be started: the check has other lanes.
+
+        Raises InterruptedError where the processes were stopped before the probe began.
+        """
         try:
             names = stub_names(self._workspace)
             settings = self._workspace.settings
@@ -47,12 +50,17 @@ class ProbeCheck:
                 lambda: self._judged(names, schema, messages, step),
             )
         except UsageError as error:
-            return Judged(findings=(self._not_run(error),))
+            return self._not_judged(self._not_run(error))
+
+    def _not_judged(self, why: Finding) -> Judged:
+        if self._processes.stopped.is_set():
+            raise InterruptedError
+        return Judged(findings=(why,))
 
     def _judged(self, names: tuple[str, ...], schema: ProbedSchema, messages: tuple[str, ...], step: Step) -> Judged:
         obstacle = next(self._obstacles(names, step), None)
         if obstacle:
-            return Judged(findings=(obstacle,))
+            return self._not_judged(obstacle)
         with step("probe"):
             report = self._run(names, schema, messages)
         note = f"{len(report.results)} searches of up to {self._workspace.settings.probe.examples:,} payloads"
@@ -75,8 +83,9 @@ class ProbeCheck:
         request = ProbeRequest(messages=messages, budget=budget, seed=SEED)
         report = Report()
         commands = [stub_command(self._workspace, name) for name in names]
+        is_interrupted = self._processes.stopped.is_set
         with started(self._processes, commands, schema) as stubs:
-            for event in ProbeLane(self._workspace, schema, stubs).run(request):
+            for event in ProbeLane(self._workspace, schema, stubs, is_interrupted=is_interrupted).run(request):
                 if isinstance(event, CaseFinished):
                     report = fold(report, event)
         return report

@@ -20,6 +20,7 @@ import msgspec
 from counterfoil.files import replace_file
 from counterfoil.finding_values import as_values, from_values
 from counterfoil.model import Case, CaseResult, Finding, Level, Output, PayloadWitness, StateSeen, Verdict
+from counterfoil.processes import Processes
 from counterfoil.rules import finding
 from counterfoil.workspace import Workspace
 
@@ -110,8 +111,9 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ResultCache:
     """The kept results of one workspace. Each file of it, a shelf, holds those of one provider, stub or lane."""
 
-    def __init__(self, workspace: Workspace, reuse: Reuse) -> None:
+    def __init__(self, workspace: Workspace, processes: Processes, reuse: Reuse) -> None:
         self._workspace = workspace
+        self._processes = processes
         self._folder = workspace.state_dir / "results"
         self._reuse = reuse
 
@@ -124,8 +126,8 @@ class ResultCache:
         return {key: judged for key, judged in found.items() if judged and self._is_whole(judged)}
 
     def put(self, shelf: str, results: Mapping[str, Judged]) -> None:
-        """Keep results, and of the older ones only the latest."""
-        if not results or not self._reuse.enabled:
+        """Keep results, and of the older ones only the latest. What was found once processes were stopped is none."""
+        if not results or not self._reuse.enabled or self._processes.stopped.is_set():
             return
         path = self._path(shelf)
         older = {key: entry for key, entry in _read(path).items() if key not in results}
@@ -162,7 +164,7 @@ class ResultCache:
         shelf: str,
         cases: Sequence[Case],
         keys_of: Callable[[], Sequence[str | None]],
-        judge: Callable[[Sequence[int]], Sequence[CaseResult]],
+        judge: Callable[[Sequence[int]], Iterable[CaseResult]],
     ) -> list[CaseResult]:
         """A result for each case. `judge` takes the places of those of which none is kept, and gives theirs."""
         keys = keys_of() if self._reuse.enabled else [None] * len(cases)

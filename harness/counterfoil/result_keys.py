@@ -16,7 +16,7 @@ import msgspec
 
 import counterfoil
 from counterfoil import toolchain
-from counterfoil.allowance.links import PlannedReading
+from counterfoil.allowance.links import PlannedReading, PlannedTrial
 from counterfoil.builds import digest_of, matching
 from counterfoil.pacts import Pact
 from counterfoil.plan import PlannedInteraction
@@ -140,6 +140,26 @@ def verification_keys(workspace: Workspace, provider: str, planned: Sequence[Pla
     return [
         key("verify", identity, one.pact.consumer, one.pact.context, one.interaction.digest)
         if identity and _is_known(one.pact) and names[one.pact.consumer, one.interaction.description] == 1
+        else None
+        for one in planned
+    ]
+
+
+def trial_keys(workspace: Workspace, provider: str, planned: Sequence[PlannedTrial]) -> list[str | None]:
+    """Of requests that one provider is sent."""
+    identity = provider_identity(workspace, provider)
+    names = Counter(one.case for one in planned)
+    return [
+        key(
+            "trial",
+            identity,
+            one.case.id,
+            one.pact.path,
+            one.pact.context,
+            one.interaction.digest,
+            one.interaction.line,
+        )
+        if identity and _is_known(one.pact) and names[one.case] == 1
         else None
         for one in planned
     ]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from counterfoil.breaking_lane import BreakingLane, Request, buf_failed, no_schema
 from counterfoil.buf import Buf, BufError, CompileError, as_finding
-from counterfoil.compat.merging import Annotation
+from counterfoil.compat.annotations import Annotation
 from counterfoil.errors import UsageError
 from counterfoil.model import Finding, Location
 from counterfoil.processes import Processes
