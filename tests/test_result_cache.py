@@ -176,6 +176,17 @@ def test_a_damaged_file_holds_nothing(shop: Workspace, damage: str) -> None:
     cache.put("a", {"1": judged("x")})
     DAMAGE[damage](kept_file(shop))
     assert cache.get("a", ["1"]) == {}
+    cache.put("a", {"1": judged("y")})
+    assert cache.get("a", ["1"]) == ({} if damage == "a folder" else {"1": judged("y")})
+
+
+def test_what_is_found_once_processes_were_stopped_is_not_kept(shop: Workspace) -> None:
+    shop.configure("pacts")
+    processes = Processes()
+    cache = ResultCache(read_workspace(shop.file), processes, Reuse())
+    processes.stop()
+    cache.put("a", {"1": judged("x")})
+    assert cache.get("a", ["1"]) == {}
 
 
 @pytest.mark.parametrize("damage", ["cut off", "of another version", "other keys"])

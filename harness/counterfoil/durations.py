@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -54,4 +55,5 @@ def recording(workspace: Workspace, plan: Plan, events: Iterable[Event]) -> Iter
     anew = {name: seconds for name, seconds in took.items() if name not in reused}
     if anew:
         known = dict(recorded(workspace)) | anew
-        replace_file(_path(workspace), json.dumps({"format": FORMAT, "seconds": known}, indent=1).encode())
+        with contextlib.suppress(OSError):  # then parts are less even
+            replace_file(_path(workspace), json.dumps({"format": FORMAT, "seconds": known}, indent=1).encode())

@@ -6,6 +6,7 @@ nothing; one that two processes write at once holds what the later of them knew.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import random
@@ -134,7 +135,8 @@ class ResultCache:
         entries = older | {key: _values(judged) for key, judged in results.items()}
         latest = dict(list(entries.items())[-ENTRIES_KEPT:])
         body = json.dumps(latest).encode()
-        replace_file(path, HEADER + hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+        with contextlib.suppress(OSError):  # what cannot be kept is judged again
+            replace_file(path, HEADER + hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
 
     def audited(self, keys: Collection[str]) -> frozenset[str]:
         """Those of the keys whose results are judged again nevertheless: chosen by chance, at least one."""

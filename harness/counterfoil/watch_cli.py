@@ -14,6 +14,7 @@ from counterfoil.builds import IGNORED_FOLDERS
 from counterfoil.cli import print_error
 from counterfoil.errors import UsageError
 from counterfoil.git import Git
+from counterfoil.model import Verdict
 from counterfoil.printing import printable
 from counterfoil.processes import Processes
 from counterfoil.workspace import Workspace
@@ -32,8 +33,9 @@ def judge_on_changes(workspace: Workspace, judge: Callable[[], None]) -> NoRetur
         click.clear()
         try:
             judge()
-        except SystemExit:
-            pass  # the verdict, which the screen shows
+        except SystemExit as end:
+            if end.code not in {verdict.exit_code for verdict in Verdict}:
+                raise  # such as by Ctrl-C
         except UsageError as error:
             print_error(error)
         click.echo("watching; Ctrl-C ends it", err=True)
