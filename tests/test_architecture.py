@@ -16,13 +16,16 @@ TESTS = ROOT / "tests"
 WORDS = {"model", "errors"}
 PURE = {
     "events",
+    "finding_values",
     "golden",
     "ledger.names",
     "pact_content",
     "pacts",
     "plan",
     "printing",
+    "report_reading",
     "rules",
+    "shards",
     "stub_protocol",
     "toml_tables",
     "waivers",

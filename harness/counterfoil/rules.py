@@ -16,6 +16,7 @@ LEVELS: dict[str, Level] = {
     "BEHAVIOUR_CHANGED": Level.BEHAVIOUR,
     "STUB_BREAKS_PROTOCOL": Level.BEHAVIOUR,
     "CONSUMER_TEST_FAILED": Level.BEHAVIOUR,
+    "CACHE_MISMATCH": Level.BEHAVIOUR,
     # A version would meet another that it does not fit.
     "VERIFICATION_FAILED": Level.BEHAVIOUR,
     "SCHEMA_NOT_READ": Level.BEHAVIOUR,
@@ -61,6 +62,7 @@ LEVELS: dict[str, Level] = {
     "STATE_FAILED": Level.UNPROVEN,
     "MESSAGE_NOT_EMITTED": Level.UNPROVEN,
     "FILTER_MATCHED_NOTHING": Level.UNPROVEN,
+    "SHARD_MISSING": Level.UNPROVEN,
     "STUB_SAID_NOTHING": Level.UNPROVEN,
     "STUB_GIVEN_UP": Level.UNPROVEN,
     "RUN_INTERRUPTED": Level.UNPROVEN,
