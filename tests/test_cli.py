@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -17,6 +19,12 @@ from tests.builders import CLI, EXIT_CODES, Workspace, interaction, pact
 
 CONTEXT = click.Context(cli)
 ALL = {name: cli.get_command(CONTEXT, name) or cli for name in cli.list_commands(CONTEXT)}
+PATHS = {
+    f"{name} {inner}".strip(): (inner and isinstance(outer, click.Group) and outer.get_command(CONTEXT, inner)) or outer
+    for name, outer in ALL.items()
+    for inner in (outer.list_commands(CONTEXT) if isinstance(outer, click.Group) else [""])
+}
+"""Every command that does something, by the words that call it."""
 COMMANDS = {"check", "verify", "breaking", "consume", "build", "doctor"}
 JUDGING = {"check", "verify", "breaking"}
 
@@ -51,6 +59,21 @@ def test_every_command_has_help(shop: Workspace, command: str) -> None:
     assert (described.help or "").splitlines()[0][:30] in ran.stdout
     for parameter in described.params:
         assert parameter.opts[-1].lower() in ran.stdout.lower()
+
+
+@pytest.mark.parametrize("path", sorted(PATHS))
+def test_every_command_has_examples_that_it_takes(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for file in ("services/orders/x", "contracts/witnesses/shop.v1.Money/FILE.json", "ledger.jsonl"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    mark, title, *examples = (PATHS[path].epilog or "").split("\n")
+    assert (mark, title) == ("\b", "Examples:")
+    assert examples
+    for words in map(shlex.split, examples):
+        own = path.split()
+        assert words[: len(own) + 1] == ["counterfoil", *own]
+        assert PATHS[path].make_context(path, words[len(own) + 1 :]).command is PATHS[path]
 
 
 @pytest.mark.parametrize("command", sorted(JUDGING))

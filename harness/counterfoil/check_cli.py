@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from counterfoil.command_examples import examples
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError, nearest
 from counterfoil.model import CHECKED_LANES, Lane, Report
@@ -71,6 +72,11 @@ def _recorder(workspace: Workspace, plan: Plan) -> Callable[[Report], None] | No
     return recorder(workspace, plan, version, branch)
 
 
+@examples(
+    "counterfoil check",
+    "counterfoil check --lane schema --lane pacts",
+    'counterfoil check -k "a product" --report html=out/report.html',
+)
 @click.command()
 @click.option(
     "--lane",
@@ -104,6 +110,11 @@ def check(
     _check(workspace, plan, output, selection=selection)
 
 
+@examples(
+    "counterfoil verify",
+    'counterfoil verify --participant orders -k "an order"',
+    "counterfoil verify --record --version 1.4.0 --branch main",
+)
 @click.command()
 @selection_options
 @record_options
@@ -155,6 +166,7 @@ def _verify_fetched(
     judge(rounds.run, output, rounds.recorder(version) if meta.get(f"{RECORDED}.record") else None)
 
 
+@examples("counterfoil consume", "counterfoil consume --participant web")
 @click.command()
 @click.option("--participant", "participants", multiple=True, help="Only this participant; repeatable.")
 @output_option
@@ -172,6 +184,7 @@ def consume(config: Path | None, participants: tuple[str, ...], output: str) -> 
     judge(lambda processes: Engine(workspace, processes).consume(names), output)
 
 
+@examples("counterfoil build", "counterfoil build --participant orders")
 @click.command()
 @click.option("--participant", "participants", multiple=True, help="Only this participant; repeatable.")
 @output_option

@@ -13,6 +13,7 @@ from typing import NoReturn
 import click
 
 from counterfoil.breaking_cli import replay_change
+from counterfoil.command_examples import examples
 from counterfoil.errors import UsageError
 from counterfoil.events import Event
 from counterfoil.model import Verdict
@@ -47,6 +48,11 @@ class Spending(click.ParamType[Budget]):
         return Budget(examples=number) if isinstance(number, int) else Budget(seconds=number)
 
 
+@examples(
+    "counterfoil probe",
+    "counterfoil probe --message shop.v1.Money --budget 20s",
+    "counterfoil probe --stub python --stub node --budget 500",
+)
 @click.command()
 @click.option("--schema", help="A folder of protos or an image; by default the configured schema.")
 @click.option("--message", "messages", multiple=True, help="Full name of a message, * for any part of it; repeatable.")
@@ -114,6 +120,7 @@ def stopped_by_ctrl_c(processes: Processes) -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
+@examples("counterfoil replay contracts/witnesses/shop.v1.Money/FILE.json")
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("new", required=False)
