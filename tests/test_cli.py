@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import click
@@ -97,8 +98,42 @@ def test_what_judges_nothing_loads_nothing_that_judges(shop: Workspace, option: 
     assert not loaded & {"rich", "google.protobuf", "msgspec", "sqlalchemy", "jinja2", "yaml", "counterfoil.engine"}
 
 
-def test_version(shop: Workspace) -> None:
-    assert shop.run("--version").stdout == f"counterfoil, version {__version__}\n"
+def test_version_names_what_it_drives(shop: Workspace) -> None:
+    ran = shop.run("--version")
+    first, *lines = ran.stdout.splitlines()
+    assert (ran.exit_code, ran.stderr, first) == (0, "", f"counterfoil, version {__version__}")
+    versions = dict(line.split() for line in lines)
+    assert {"python", "buf", "pact", "protobuf", "git"} <= versions.keys()
+    assert versions["protobuf"] == metadata.version("protobuf")
+
+
+def test_version_leaves_out_what_hangs(shop: Workspace) -> None:
+    program = shop.write("bin/node", "#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    ran = shop.run("--version", env={"PATH": f"{program.parent}:/bin:/usr/bin"})
+    assert ran.exit_code == 0
+    assert not re.search("^node", ran.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_gets_its_script(shop: Workspace, shell: str) -> None:
+    ran = shop.run_here("completion", shell)
+    assert ran.exit_code == 0
+    assert f"_COUNTERFOIL_COMPLETE={shell}_complete" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("counterfoil che", {"check"}),
+        ("counterfoil check --la", {"--lane"}),
+        ("counterfoil check --lane ve", {"verify"}),
+    ],
+)
+def test_a_shell_is_offered_what_fits(shop: Workspace, words: str, offered: set[str]) -> None:
+    env = {"_COUNTERFOIL_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    ran = shop.run(env=env)
+    assert {line.partition(",")[2] for line in ran.stdout.splitlines()} == offered
 
 
 @pytest.mark.parametrize(

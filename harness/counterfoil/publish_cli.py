@@ -167,7 +167,7 @@ def _tell(publication: Publication, fresh: Iterable[PactContent], output: str, s
 
 
 @examples(
-    "counterfoil record-verification --consumer web --consumer-version 14 --provider orders --provider-version 2 --success",
+    "counterfoil record-verification --consumer web --consumer-version 9 --provider api --provider-version 2 --success",
 )
 @click.command("record-verification")
 @click.option("--consumer", required=True, type=PARTICIPANT, help="The consumer's name.")
