@@ -12,6 +12,7 @@ import click
 
 from counterfoil.changed import affected
 from counterfoil.check_options_cli import changed_since_option, chosen_reuse, reuse_options, shard_option
+from counterfoil.command_examples import examples
 from counterfoil.durations import recorded, recording
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError, nearest
@@ -80,6 +81,11 @@ def _recorder(workspace: Workspace, plan: Plan) -> Callable[[Report], None] | No
     return recorder(workspace, plan, version, branch, others)
 
 
+@examples(
+    "counterfoil check",
+    "counterfoil check --lane schema --lane pacts",
+    'counterfoil check -k "a product" --report html=out/report.html',
+)
 @click.command()
 @click.option(
     "--lane",
@@ -134,6 +140,11 @@ def check(  # noqa: PLR0913  (one for each option)
     judge_on_changes(open_workspace(config), judge_once)
 
 
+@examples(
+    "counterfoil verify",
+    'counterfoil verify --participant orders -k "an order"',
+    "counterfoil verify --record --version 1.4.0 --branch main",
+)
 @click.command()
 @selection_options
 @reuse_options
@@ -186,6 +197,7 @@ def _verify_fetched(
     judge(rounds.run, output, rounds.recorder(version) if meta.get(f"{RECORDED}.record") else None)
 
 
+@examples("counterfoil consume", "counterfoil consume --participant web")
 @click.command()
 @click.option("--participant", "participants", multiple=True, help="Only this participant; repeatable.")
 @output_option
@@ -203,6 +215,7 @@ def consume(config: Path | None, participants: tuple[str, ...], output: str) -> 
     judge(lambda processes: until_ctrl_c(processes, Engine(workspace, processes).consume(names)), output)
 
 
+@examples("counterfoil build", "counterfoil build --participant orders")
 @click.command()
 @click.option("--participant", "participants", multiple=True, help="Only this participant; repeatable.")
 @output_option
