@@ -16,13 +16,16 @@ TESTS = ROOT / "tests"
 WORDS = {"model", "errors"}
 PURE = {
     "events",
+    "finding_values",
     "golden",
     "ledger.names",
     "pact_content",
     "pacts",
     "plan",
     "printing",
+    "report_reading",
     "rules",
+    "shards",
     "stub_protocol",
     "toml_tables",
     "waivers",
@@ -30,7 +33,17 @@ PURE = {
 }
 PURE_PACKAGES = {"allowance", "compat", "gate", "probe", "schema"}
 ENGINE = {"decoder_trial", "engine", "null_lane", "probe_check", "probe_lane", "request_lane"}
-SHELLS = {"__main__", "cli", "doctor", "lazy_commands", "pytest_items", "pytest_plugin", "recording_shell", "shell"}
+SHELLS = {
+    "__main__",
+    "cli",
+    "command_examples",
+    "doctor",
+    "lazy_commands",
+    "pytest_items",
+    "pytest_plugin",
+    "recording_shell",
+    "shell",
+}
 SHELL_PACKAGES = {"reporters"}
 SHELL_SUFFIX = "_cli"
 SCRIPTS = {"verification_worker"}

@@ -121,11 +121,6 @@ class NullLane:
         )
 
 
-def stub_of(planned: PlannedReading) -> str | None:
-    """The stub that is to read it; None where none is named, or there is nothing to read."""
-    return planned.link.stub if planned.link and not isinstance(planned.body, Underived) else None
-
-
 def without_stub(planned: PlannedReading) -> CaseResult:
     """A body that no stub reads: nobody looks at it, or it is not derived, or not linked to a decoder."""
     if planned.link and planned.link.message is None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from counterfoil.allowance.links import PlannedReading, PlannedTrial, plan_readings, plan_trials
 from counterfoil.errors import UsageError, nearest
-from counterfoil.model import BREAKING, LINT, Case, Finding, Lane, Location
+from counterfoil.model import BREAKING, LINT, Case, Finding, Lane, Location, Shard
 from counterfoil.pacts import Interaction, Pact, lint_together
 from counterfoil.rules import finding
 from counterfoil.workspace import Settings
@@ -55,6 +55,14 @@ class PlannedInteraction:
     pact: Pact
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Cases that are judged together, under the name of the step that it takes."""
+
+    name: str
+    cases: tuple[Case, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything that a run will judge, and what is already known to be amiss."""
@@ -66,6 +74,10 @@ class Plan:
     trials: tuple[PlannedTrial, ...] = ()
     probe_cases: tuple[Case, ...] = ()
     findings: tuple[Finding, ...] = ()
+    left_out: tuple[Case, ...] = ()
+    """Cases that no change can affect, where only what changed is judged."""
+    shard: Shard | None = None
+    """Which part this is; None: the whole."""
 
     @property
     def cases(self) -> tuple[Case, ...]:
@@ -97,13 +109,22 @@ class Plan:
         )
 
     @property
-    def groups(self) -> tuple[tuple[Case, ...], ...]:
-        """The cases that are judged together: by one provider, by one participant's decoders, or each alone."""
-        together: dict[tuple[str, ...], list[Case]] = {}
-        for case in self.cases:
-            key = (case.id,) if case.lane not in {Lane.VERIFY, Lane.NULLS} else (case.lane, case.participants[-1])
-            together.setdefault(key, []).append(case)
-        return tuple(map(tuple, together.values()))
+    def groups(self) -> tuple[Group, ...]:
+        """The cases that are judged together: on one start of a provider, by one stub that reads, or each alone."""
+        together: dict[str, list[Case]] = {}
+        for case, _ in self.pact_cases:
+            together.setdefault(f"{case.lane} {case.name}", []).append(case)
+        for planned in self.interactions:
+            together.setdefault(f"{Lane.VERIFY} {planned.pact.provider}", []).append(planned.case)
+        for case in self.schema_cases:
+            together.setdefault(f"{case.lane} {case.name}", []).append(case)
+        for reading in self.readings:
+            together.setdefault(f"{Lane.NULLS} {reading.stub or ''}".strip(), []).append(reading.case)
+        for trial in self.trials:
+            together.setdefault(f"{Lane.VERIFY} {trial.pact.provider}", []).append(trial.case)
+        for case in self.probe_cases:
+            together.setdefault(str(case.lane), []).append(case)
+        return tuple(Group(name, tuple(cases)) for name, cases in together.items())
 
     def interactions_of(self, provider: str) -> tuple[PlannedInteraction, ...]:
         """What is to be verified against one provider."""

@@ -16,10 +16,12 @@ LEVELS: dict[str, Level] = {
     "BEHAVIOUR_CHANGED": Level.BEHAVIOUR,
     "STUB_BREAKS_PROTOCOL": Level.BEHAVIOUR,
     "CONSUMER_TEST_FAILED": Level.BEHAVIOUR,
+    "CACHE_MISMATCH": Level.BEHAVIOUR,
     # A version would meet another that it does not fit.
     "VERIFICATION_FAILED": Level.BEHAVIOUR,
     "SCHEMA_NOT_READ": Level.BEHAVIOUR,
     "STUBS_DIVERGE": Level.BEHAVIOUR,
+    "PAYLOAD_NOT_READ": Level.BEHAVIOUR,
     "ROLLOUT_BROKEN": Level.BEHAVIOUR,
     # A version would meet another, and nobody recorded that they fit.
     "VERSION_UNKNOWN": Level.UNPROVEN,
@@ -28,6 +30,8 @@ LEVELS: dict[str, Level] = {
     "BROKER_OBJECTS": Level.UNPROVEN,
     "SCHEMAS_NOT_COMPARED": Level.UNPROVEN,
     "SCHEMA_UNPROVEN": Level.UNPROVEN,
+    "STUBS_NOT_PROBED": Level.UNPROVEN,
+    "PAYLOADS_UNPROVEN": Level.UNPROVEN,
     "ROLLOUT_UNPROVEN": Level.UNPROVEN,
     # What was accepted for now is not what there is now.
     "WAIVER_EXPIRED": Level.POLICY,
@@ -58,6 +62,7 @@ LEVELS: dict[str, Level] = {
     "STATE_FAILED": Level.UNPROVEN,
     "MESSAGE_NOT_EMITTED": Level.UNPROVEN,
     "FILTER_MATCHED_NOTHING": Level.UNPROVEN,
+    "SHARD_MISSING": Level.UNPROVEN,
     "STUB_SAID_NOTHING": Level.UNPROVEN,
     "STUB_GIVEN_UP": Level.UNPROVEN,
     "RUN_INTERRUPTED": Level.UNPROVEN,

@@ -23,6 +23,11 @@ class PlannedReading:
     reader: str
     link: Decoder | None
 
+    @property
+    def stub(self) -> str | None:
+        """The stub that is to read it; None where none is named, or there is nothing to read."""
+        return self.link.stub if self.link and not isinstance(self.body, Underived) else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedTrial:
