@@ -364,6 +364,34 @@ def test_it_is_part_of_a_check_once_a_participant_says_how_it_reads(shop: Worksp
     assert shop.run_here("check", "--list").stdout.splitlines()[-2:] == listed
 
 
+@pytest.mark.parametrize("named", ["in the pact", "by the participant"])
+def test_a_pact_names_its_decoder_itself(shop: Workspace, named: str) -> None:
+    amounts(shop, (3, BY_TYPE), (None, NULL))
+    references = {"decoder": "zeroing"} | ({"stub": "web-stub"} if named == "in the pact" else {})
+    if named == "by the participant":
+        shop.configure("participants.web", stub="web-stub")
+    file = shop.root / "contracts/pacts/web-catalog.json"
+    document = json.loads(file.read_text())
+    document["interactions"][1]["comments"] = {"references": {"counterfoil": references}}
+    file.write_text(json.dumps(document))
+    assert nulls(shop).rules == {
+        ("STATE_MISREAD", f"{AMOUNT} null"),
+        ("READER_UNKNOWN", "web→catalog::0 (response)"),
+    }
+    reads(shop, "faithful")
+    assert nulls(shop).verdict == "compatible"
+
+
+@pytest.mark.fires("READER_UNKNOWN")
+def test_a_pact_that_names_no_known_stub_has_no_reader(shop: Workspace) -> None:
+    amounts(shop, (3, BY_TYPE))
+    file = shop.root / "contracts/pacts/web-catalog.json"
+    document = json.loads(file.read_text())
+    document["interactions"][0]["comments"] = {"references": {"counterfoil": {"decoder": "faithful", "stub": "x"}}}
+    file.write_text(json.dumps(document))
+    assert nulls(shop).rules == {("READER_UNKNOWN", "web→catalog::0 (response)")}
+
+
 def test_without_any_reader_the_command_says_what_to_add(shop: Workspace) -> None:
     amounts(shop, (3, BY_TYPE))
     ran = shop.run_here("nulls")

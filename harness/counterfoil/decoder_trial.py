@@ -7,20 +7,19 @@ from itertools import islice
 
 from counterfoil.allowance import paths
 from counterfoil.allowance.edits import EXTRA
-from counterfoil.allowance.json_values import type_of
 from counterfoil.allowance.payloads import Allowed
 from counterfoil.allowance.random_payloads import random_payloads
 from counterfoil.allowance.reading import Judgement, Result, Trials, judge, judge_one
 from counterfoil.allowance.shrinking import smaller
 from counterfoil.allowance.states import Derived
-from counterfoil.pacts import Json, canonical
+from counterfoil.pacts import canonical
 from counterfoil.probe.outcomes import Decoded, Outcome, OutputFormat
 from counterfoil.probe.payloads import VALUE, Encoding, Payload
 from counterfoil.stub_protocol import Asking
 from counterfoil.stubs import Stub
 
-RANDOM_EXAMPLES = 40
-"""Payloads that are made up for each shape of a body."""
+RANDOM_EXAMPLES = 25
+"""Payloads that are made up for a body in which a matching rule holds that no body before had."""
 BATCH = 8
 MAX_SHRINKING = 300
 """Smaller payloads that are tried for each that is not read as what it is."""
@@ -36,7 +35,7 @@ class DecoderTrial:
         self._asking = Asking(
             message_type=message, lane=stub.command.lane, output_format=OutputFormat.NONE, observe=True
         )
-        self._shapes: set[tuple[str, str]] = set()
+        self._rules: set[str] = set()
 
     def judgements(self, tried: Trials) -> list[Judgement]:
         """A judgement of each payload of the lattice, and of those made up that are not read as what they are."""
@@ -47,13 +46,11 @@ class DecoderTrial:
         return found
 
     def _is_new(self, tried: Trials) -> bool:
-        """Whether no body before had the same rules and an example of the same shape."""
-        exchange = tried.derivation.exchange
-        shape = (repr(exchange.matching.rules.by_path), canonical(_shape(exchange.example)))
-        if shape in self._shapes:
-            return False
-        self._shapes.add(shape)
-        return True
+        """Whether a matching rule holds in a body that held in none before, so that there is more to make up."""
+        rules = {repr(entry) for entry in tried.derivation.exchange.matching.rules.by_path}
+        is_new = not self._rules or not rules <= self._rules
+        self._rules |= rules
+        return is_new
 
     def _ask(self, documents: Iterable[str]) -> dict[str, Outcome]:
         asked = list(documents)
@@ -103,13 +100,6 @@ def _keys(items: Iterable[Derived]) -> frozenset[tuple[str, str]]:
         (paths.shown(item.edit.place[:-1], generalised=True) if item.state == EXTRA else item.path, item.state)
         for item in items
     )
-
-
-def _shape(value: Json) -> Json:
-    """The value with types in the place of scalars."""
-    if isinstance(value, dict):
-        return {key: _shape(one) for key, one in value.items()}
-    return [_shape(one) for one in value] if isinstance(value, list) else type_of(value)
 
 
 def json_payload(data: bytes) -> Payload:

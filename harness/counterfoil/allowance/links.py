@@ -11,6 +11,9 @@ from counterfoil.model import Case, Lane
 from counterfoil.pacts import Interaction, InteractionKind, Pact
 from counterfoil.workspace import Decoder, Settings
 
+DECODER, STUB = "decoder", "stub"
+"""The names by which the comments of an interaction refer to the decoder of its consumer."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedReading:
@@ -40,7 +43,8 @@ class PlannedTrial:
 
 def plan_trials(settings: Settings, pacts: Iterable[Pact]) -> Iterator[PlannedTrial]:
     """Every HTTP interaction, once any participant says how it reads."""
-    if not is_asked_for(settings):
+    pacts = tuple(pacts)
+    if not is_asked_for(settings, pacts):
         return
     for pact in pacts:
         for interaction in pact.interactions:
@@ -51,9 +55,11 @@ def plan_trials(settings: Settings, pacts: Iterable[Pact]) -> Iterator[PlannedTr
                 yield PlannedTrial(case=case, pact=pact, interaction=interaction)
 
 
-def is_asked_for(settings: Settings) -> bool:
-    """Whether any participant says how it reads, so that what the contracts allow is to be judged."""
-    return any(participant.decoders for participant in settings.participants.values())
+def is_asked_for(settings: Settings, pacts: Iterable[Pact]) -> bool:
+    """Whether any participant or pact says how bodies are read, so that what the contracts allow is to be judged."""
+    return any(participant.decoders for participant in settings.participants.values()) or any(
+        dict(interaction.references).get(DECODER) for pact in pacts for interaction in pact.interactions
+    )
 
 
 def plan_readings(settings: Settings, pacts: Iterable[Pact]) -> Iterator[PlannedReading]:
@@ -62,7 +68,8 @@ def plan_readings(settings: Settings, pacts: Iterable[Pact]) -> Iterator[Planned
     The request of an HTTP interaction is read where its reader says how it decodes it: in any case it is a trial of the
     running provider.
     """
-    if not is_asked_for(settings):
+    pacts = tuple(pacts)
+    if not is_asked_for(settings, pacts):
         return
     for pact in pacts:
         for interaction in pact.interactions:
@@ -83,7 +90,7 @@ def plan_readings(settings: Settings, pacts: Iterable[Pact]) -> Iterator[Planned
 
 
 def link_of(settings: Settings, pact: Pact, interaction: Interaction, body: Exchange | Underived) -> Decoder | None:
-    """The first entry of the reader's `reads` that fits."""
+    """The first entry of the reader's `decoders` that fits; else what the consumer wrote into its pact."""
     reader = settings.participants.get(reader_of(pact, body.sender))
     sender = pact.consumer if body.sender is Sender.CONSUMER else pact.provider
     for one in reader.decoders if reader else ():
@@ -91,4 +98,14 @@ def link_of(settings: Settings, pact: Pact, interaction: Interaction, body: Exch
         described = any(fnmatchcase(interaction.description, pattern) for pattern in one.interactions)
         if one.sender == sender and of_part and described:
             return one
-    return None
+    return _of_comments(settings, pact, interaction) if body.sender is Sender.PROVIDER else None
+
+
+def _of_comments(settings: Settings, pact: Pact, interaction: Interaction) -> Decoder | None:
+    """The decoder that the comments of an interaction refer to; without a stub that is known there is none."""
+    references = dict(interaction.references)
+    consumer = settings.participants.get(pact.consumer)
+    stub = references.get(STUB, consumer.stub if consumer else None)
+    if DECODER not in references or stub not in settings.stubs:
+        return None
+    return Decoder(sender=pact.provider, message=references[DECODER], stub=stub)

@@ -22,6 +22,7 @@ from counterfoil.workspace import Settings
 
 MAX_DEPTH = 32
 NOT_SHOWN = "STATE_NOT_SHOWN"
+WRAPPERS = "google/protobuf/wrappers.proto"
 WELL_KNOWN = "google.protobuf."
 
 
@@ -78,9 +79,10 @@ def _fields(message: Descriptor, value: Json, place: Steps) -> Iterator[tuple[Fi
 
 
 def _is_nullable(field: FieldDescriptor) -> bool:
-    """A single value with explicit presence; messages, oneofs and extensions apart."""
+    """A single value with explicit presence, plain or in a wrapper; messages, oneofs and extensions apart."""
     in_oneof = field.containing_oneof is not None and len(field.containing_oneof.fields) > 1
-    return bool(field.has_presence) and field.message_type is None and not in_oneof and not field.is_required
+    is_value = field.message_type is None or field.message_type.file.name == WRAPPERS
+    return bool(field.has_presence) and is_value and not in_oneof and not field.is_required
 
 
 def _elements(field: FieldDescriptor, value: Json, place: Steps) -> Iterable[tuple[Steps, Json]]:
