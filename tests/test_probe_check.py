@@ -52,7 +52,7 @@ def test_a_check_probes_and_reuses_the_result_until_something_changes(checked: W
     assert [note(checked), note(checked)] == [fresh, reused]
     checked.configure("probe", examples=200)
     assert note(checked) == "1 searches of up to 200 payloads"
-    for entry in (checked.root / ".counterfoil" / "probe").iterdir():
+    for entry in (checked.root / ".counterfoil" / "results").iterdir():
         entry.write_text("{")
     assert note(checked) == "1 searches of up to 200 payloads"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from counterfoil.command_examples import examples
 from counterfoil.errors import UsageError
 from counterfoil.events import Event
 from counterfoil.interruption import stopped_by_ctrl_c
@@ -38,6 +39,11 @@ class Spending(click.ParamType[Budget]):
         return Budget(examples=number) if isinstance(number, int) else Budget(seconds=number)
 
 
+@examples(
+    "counterfoil probe",
+    "counterfoil probe --message shop.v1.Money --budget 20s",
+    "counterfoil probe --stub python --stub node --budget 500",
+)
 @click.command()
 @click.option("--schema", help="A folder of protos or an image; by default the configured schema.")
 @click.option("--message", "messages", multiple=True, help="Full name of a message, * for any part of it; repeatable.")

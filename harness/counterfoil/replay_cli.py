@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from counterfoil.breaking_cli import replay_change
+from counterfoil.breaking_replay_cli import replay_change
+from counterfoil.command_examples import examples
 from counterfoil.errors import UsageError
 from counterfoil.interruption import ended_by_ctrl_c
 from counterfoil.model import Verdict
@@ -25,6 +26,7 @@ from counterfoil.shell import end_when_nobody_reads, open_workspace
 from counterfoil.witness_files import read_witness
 
 
+@examples("counterfoil replay contracts/witnesses/shop.v1.Money/FILE.json")
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("new", required=False)

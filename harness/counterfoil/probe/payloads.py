@@ -57,6 +57,15 @@ RANDOM = "random"
 DOCUMENT = "document"
 ANYTHING = "anything"
 ONEOF = "oneof"
+SPECIAL_MESSAGES = frozenset(
+    f"google.protobuf.{name}"
+    for name in (
+        *(f"{scalar}Value" for scalar in ("Double", "Float", "Int64", "UInt64", "Int32", "UInt32")),
+        *("BoolValue", "StringValue", "BytesValue", "Struct", "Value", "ListValue"),
+        *("Timestamp", "Duration", "FieldMask", "Any", "Empty"),
+    )
+)
+"""The messages whose JSON is not an object of their fields, and Empty."""
 LABELS = frozenset({"optional", "required", "oneof", "repeated", "extension"})
 
 
