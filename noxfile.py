@@ -253,7 +253,7 @@ def tests(session: nox.Session) -> None:
     built = succeeds(session, "counterfoil", "build")
     python, ranker = Path(session.bin) / "python", ROOT / "providers" / "ranker"
     suites: dict[str, tuple[Path, list[str | Path]]] = {
-        "harness": (ROOT, [python, "-m", "pytest", "-n", "auto", *session.posargs]),
+        "harness": (ROOT, [python, "-m", "pytest", *HARNESS_OPTIONS, *session.posargs]),
         "storefront": (ROOT / "providers" / "storefront", ["npm", "test"]),
         "recommender": (ROOT, ["cargo", "test", "--locked", "-p", "recommender", "--lib", "--bins"]),
         "rust stubs": (ROOT, ["cargo", "test", "--locked", "-p", "counterfoil-stub", "-p", "recommender-stub"]),
@@ -293,6 +293,8 @@ def run_suite(session: nox.Session, folder: Path, command: Sequence[str | Path])
     return process.returncode == 0 and counts["passed"] > 0, f"{text} (exit code {process.returncode})"
 
 
+# Some tests take half a minute, so a worker that has nothing left takes over what waits for another.
+HARNESS_OPTIONS = ("-n", "auto", "--dist", "worksteal", "--tb", "short", "--durations", "25", "--durations-min", "3")
 SUMMARY = re.compile(
     r"=* ?(?:\d+ \w+, )*\d+ \w+ in \d.*"  # pytest
     r"|test result: .*"  # cargo
@@ -351,6 +353,22 @@ def conformance(session: nox.Session) -> None:
     run(session, "counterfoil", "build")
     run(session, "python", "-m", "tests.conformance.runner", "fetch")
     run(session, "python", "-m", "tests.conformance.runner", "run", *session.posargs)
+
+
+@in_environment("docs")
+def docs(session: nox.Session) -> None:
+    """Build the documentation as a site, in .counterfoil/site; a dead link fails it."""
+    run(session, "python", "docs/generate.py", "--check")
+    run(session, "zensical", "build", "--strict", "--clean", *session.posargs)
+    run(session, "python", "docs/links.py", STATE / "site")
+
+
+@in_environment("packages", "tests")
+def packages(session: nox.Session) -> None:
+    """Build the wheel, the npm package and the crate; install each from its file alone, and use it."""
+    folder = STATE / "packages"
+    shutil.rmtree(folder, ignore_errors=True)
+    run(session, "python", "-m", "tests.packages", folder)
 
 
 @in_environment("tests")

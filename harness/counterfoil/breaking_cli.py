@@ -11,12 +11,15 @@ from pathlib import Path
 import click
 
 from counterfoil.breaking_lane import FAILING, BreakingLane, Request
+from counterfoil.check_options_cli import chosen_reuse, reuse_options
+from counterfoil.command_examples import examples
 from counterfoil.compat.changes import Direction
 from counterfoil.config import FILE_NAME, locate
 from counterfoil.errors import UsageError, nearest
 from counterfoil.events import CaseFinished, Event, RunFinished, RunStarted
-from counterfoil.model import BREAKING, Case, CaseResult, Lane, Level
+from counterfoil.model import BREAKING, Case, Lane, Level
 from counterfoil.processes import Processes
+from counterfoil.result_cache import ResultCache, Reuse
 from counterfoil.schema_lane import guarded
 from counterfoil.schema_sources import GIT, LEDGER
 from counterfoil.shell import judge, open_workspace, output_option, with_waivers
@@ -32,6 +35,11 @@ WITH_WORKSPACE = "contracts/witnesses/breaking"
 WITHOUT_WORKSPACE = ".counterfoil/witnesses/breaking"
 
 
+@examples(
+    "counterfoil breaking",
+    "counterfoil breaking --against git:v1.4.0",
+    "counterfoil breaking --against released.binpb protos --mode backward",
+)
 @click.command()
 @click.argument("new", required=False)
 @click.option(
@@ -65,6 +73,7 @@ WITHOUT_WORKSPACE = ".counterfoil/witnesses/breaking"
 @click.option(
     "--witnesses", type=click.Path(path_type=Path), help=f"The folder for witnesses; {WITH_WORKSPACE} by default."
 )
+@reuse_options
 @output_option
 @click.pass_obj
 def breaking(  # noqa: PLR0913  (one for each option)
@@ -104,10 +113,11 @@ def breaking(  # noqa: PLR0913  (one for each option)
         witnesses=place if witnesses is None else workspace.relative(Path.cwd() / witnesses),
     )
     requests = [replace(request, against=one) for one in baselines]
-    judge(with_waivers(workspace, lambda processes: _judged(processes, workspace, requests)), output)
+    reuse = chosen_reuse()
+    judge(with_waivers(workspace, lambda processes: _judged(processes, workspace, requests, reuse)), output)
 
 
-def _judged(processes: Processes, workspace: Workspace, requests: list[Request]) -> Iterator[Event]:
+def _judged(processes: Processes, workspace: Workspace, requests: list[Request], reuse: Reuse) -> Iterator[Event]:
     """A case for each baseline."""
     started_s = time.monotonic()
     several = len(requests) > 1
@@ -116,11 +126,11 @@ def _judged(processes: Processes, workspace: Workspace, requests: list[Request])
         for one in requests
     ]
     yield RunStarted(tuple(cases))
-    with BreakingLane(processes, workspace) as lane:
+    with BreakingLane(processes, workspace, ResultCache(workspace, processes, reuse)) as lane:
         for case, request in zip(cases, requests, strict=True):
             began_s = time.monotonic()
-            findings = guarded(partial(lane.judge, request), request.new)
-            yield CaseFinished(CaseResult(case=case, findings=findings, duration_s=time.monotonic() - began_s))
+            judged = guarded(partial(lane.judged, request), request.new)
+            yield CaseFinished(judged.result(case, time.monotonic() - began_s))
     yield RunFinished(time.monotonic() - started_s)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from counterfoil.breaking_lane import Request, buf_failed
-from counterfoil.buf import Buf, BufError, as_finding
+from counterfoil.buf import Buf, BufError, as_finding, config_of
 from counterfoil.compat.annotations import Annotation
 from counterfoil.compat.carriers import Carriers
 from counterfoil.compat.changes import Change
@@ -44,7 +44,7 @@ class Judgement:
 
     def with_buf(self, trimmed: Trimmed, buf: Buf, scratch: Path) -> tuple[Finding, ...]:
         """Every finding about the change; buf judges beside us, and what it reports is merged with ours."""
-        config = self._config()
+        config = config_of(self._workspace.root, self._workspace.path(self._request.new))
         return self.of_images(
             trimmed, partial(_ask_buf, buf, trimmed, scratch, config), buf_is_asked=config is not None
         )
@@ -84,12 +84,6 @@ class Judgement:
             place_old=self._placed(request.against or "", f"{request.against}:" if request.against else ""),
             involved=partial(self._consumers.involved, Carriers(schemas)),
         )
-
-    def _config(self) -> Path | None:
-        """The buf.yaml that holds for a schema: in its folder, or beside its image, or at the top; None without any."""
-        path = self._workspace.path(self._request.new)
-        folders = (path if path.is_dir() else path.parent, self._workspace.root)
-        return next((folder / "buf.yaml" for folder in folders if (folder / "buf.yaml").is_file()), None)
 
     def _placed(self, name: str, elsewhere: str) -> Callable[[Location], Location]:
         """From the paths in an image, which begin below the folder of a module, to those of the workspace.

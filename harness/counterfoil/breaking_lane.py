@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from counterfoil.buf import BufError
+from counterfoil.buf import BufError, config_of
 from counterfoil.compat.changes import Direction
 from counterfoil.model import Finding, Level, Location, Output
 from counterfoil.processes import Processes
+from counterfoil.result_cache import Judged, ResultCache, Reuse
 from counterfoil.rules import finding
 from counterfoil.schema_sources import EmptySchemaError, Source, Sources
 from counterfoil.workspace import Workspace
@@ -20,6 +21,7 @@ from counterfoil.workspace import Workspace
 if TYPE_CHECKING:
     from counterfoil.schema_stubs import Runtimes
 
+SHELF = "breaking"
 FAILING = frozenset({Level.BEHAVIOUR, Level.POLICY})
 
 
@@ -42,9 +44,10 @@ class BreakingLane:
     Runtimes are started when the first payload is to be read, and stay until the context ends.
     """
 
-    def __init__(self, processes: Processes, workspace: Workspace) -> None:
+    def __init__(self, processes: Processes, workspace: Workspace, cache: ResultCache | None = None) -> None:
         self._processes = processes
         self.workspace = workspace
+        self._cache = cache or ResultCache(workspace, processes, Reuse(enabled=False))
         self._stack = ExitStack()
         self._started: Runtimes | None = None
 
@@ -65,6 +68,10 @@ class BreakingLane:
 
     def judge(self, request: Request) -> tuple[Finding, ...]:
         """Every finding about the change from the baseline to the new schema."""
+        return self.judged(request).findings
+
+    def judged(self, request: Request) -> Judged:
+        """The same, with a note where it is not of this run."""
         workspace = self.workspace
         workspace.state_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=workspace.state_dir, prefix="schema-") as scratch:
@@ -72,15 +79,32 @@ class BreakingLane:
             try:
                 new = sources.find(request.new, request.new)
             except EmptySchemaError:
-                return (no_schema(request.new, workspace),)
+                return Judged(findings=(no_schema(request.new, workspace),))
             if request.against is None:
-                return () if request.first_release else (_no_baseline(request.new, workspace),)
+                return Judged(findings=() if request.first_release else (_no_baseline(request.new, workspace),))
             try:
                 old = sources.find(request.against, request.new)
             except EmptySchemaError:
-                return () if request.first_release else (_empty_baseline(request),)
-            found = self._compared(request, sources, (old, new))
-        return tuple(replace(one, fails=one.level in request.fail_on) for one in found)
+                return Judged(findings=() if request.first_release else (_empty_baseline(request),))
+            judged = self._cache.reused_or_judged(
+                SHELF,
+                f"{request.new} since {request.against}",
+                lambda: self._key(request, old, new),
+                lambda: Judged(findings=self._compared(request, sources, (old, new))),
+            )
+        return replace(
+            judged, findings=tuple(replace(one, fails=one.level in request.fail_on) for one in judged.findings)
+        )
+
+    def _key(self, request: Request, old: Source, new: Source) -> str | None:
+        """None too where both sides are the same, of which nothing is to be kept."""
+        if old.tree is not None and new.tree is not None and old.tree.objects == new.tree.objects:
+            return None
+        from counterfoil.breaking_key import breaking_key  # noqa: PLC0415  (loads what few changes need)
+
+        config = config_of(self.workspace.root, self.workspace.path(request.new))
+        asked = (request.new, request.against, sorted(request.directions), request.witnesses, request.only_affecting)
+        return breaking_key(self.workspace, old, new, config, asked)
 
     def _compared(self, request: Request, sources: Sources, sides: tuple[Source, Source]) -> tuple[Finding, ...]:
         with ThreadPoolExecutor(max_workers=1) as pool:

@@ -12,6 +12,7 @@ from counterfoil.breaking_replay import replay
 from counterfoil.compat import replayable
 from counterfoil.compat.changes import Direction
 from counterfoil.config import locate
+from counterfoil.interruption import ended_by_ctrl_c
 from counterfoil.model import Verdict
 from counterfoil.printing import printable
 from counterfoil.processes import Processes
@@ -37,7 +38,8 @@ def replay_change(config: Path | None, file: Path, against: str | None, new: str
         sources = named(workspace, against), schema.dir if new is None else named(workspace, new)
     processes = Processes()
     try:
-        replayed = replay(processes, workspace, witness, sources)
+        with ended_by_ctrl_c(processes):
+            replayed = replay(processes, workspace, witness, sources)
     finally:
         processes.stop()
     end_when_nobody_reads()

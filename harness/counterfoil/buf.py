@@ -189,3 +189,9 @@ def as_finding(annotation: Annotation, folder: str, *, breaking: bool) -> Findin
     return Finding(
         rule=annotation.rule, subject=subject, level=Level.POLICY, message=annotation.message, fix=fix, location=where
     )
+
+
+def config_of(root: Path, schema: Path) -> Path | None:
+    """The buf.yaml that holds for a schema: in its folder, or beside its image, or at the top; None without any."""
+    folders = (schema if schema.is_dir() else schema.parent, root)
+    return next((folder / "buf.yaml" for folder in folders if (folder / "buf.yaml").is_file()), None)

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from counterfoil.builds import Stamps
+from counterfoil.command_examples import examples
 from counterfoil.errors import UsageError, nearest
 from counterfoil.events import CaseFinished, FindingRaised, fold
 from counterfoil.model import Case, CaseResult, Finding, Lane, Output, Report
@@ -29,11 +30,13 @@ PAGE = "docs/stubs.md"
 TAIL_SHOWN = 10
 
 
+@examples("counterfoil stub doctor python")
 @click.group()
 def stub() -> None:
     """Stubs: the processes that decode payloads for a probe."""
 
 
+@examples("counterfoil stub doctor python", "counterfoil stub doctor orders-stub --format json")
 @stub.command("doctor")
 @click.argument("name")
 @output_option
@@ -41,8 +44,8 @@ def stub() -> None:
 def doctor(config: Path | None, *, name: str, output: str) -> None:
     """Replay golden frames against a stub, and say which rules of the protocol it breaks.
 
-    NAME is that of a [stubs.NAME] table, or a stub that is built in: 'python' or 'python-pure'. Exit code 0: it keeps them all; 1: it
-    breaks one; 3: it could not be judged, for example because it does not start.
+    NAME is that of a [stubs.NAME] table, or a stub that is built in: 'python' or 'python-pure'. Exit code 0: it
+    keeps them all; 1: it breaks one; 3: it could not be judged, for example because it does not start.
     """
     workspace = open_workspace(config)
     known = {*BUILT_IN, *workspace.settings.stubs}
