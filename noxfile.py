@@ -355,6 +355,22 @@ def conformance(session: nox.Session) -> None:
     run(session, "python", "-m", "tests.conformance.runner", "run", *session.posargs)
 
 
+@in_environment("docs")
+def docs(session: nox.Session) -> None:
+    """Build the documentation as a site, in .counterfoil/site; a dead link fails it."""
+    run(session, "python", "docs/generate.py", "--check")
+    run(session, "zensical", "build", "--strict", "--clean", *session.posargs)
+    run(session, "python", "docs/links.py", STATE / "site")
+
+
+@in_environment("packages", "tests")
+def packages(session: nox.Session) -> None:
+    """Build the wheel, the npm package and the crate; install each from its file alone, and use it."""
+    folder = STATE / "packages"
+    shutil.rmtree(folder, ignore_errors=True)
+    run(session, "python", "-m", "tests.packages", folder)
+
+
 @in_environment("tests")
 def bench(session: nox.Session) -> None:
     """Measure. Arguments go to `python -m benchmarks`."""

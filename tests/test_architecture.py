@@ -32,8 +32,18 @@ PURE = {
     "workspace",
 }
 PURE_PACKAGES = {"allowance", "compat", "gate", "probe", "schema"}
-ENGINE = {"engine", "null_lane", "probe_check", "probe_lane", "request_lane"}
-SHELLS = {"__main__", "cli", "doctor", "lazy_commands", "pytest_items", "pytest_plugin", "recording_shell", "shell"}
+ENGINE = {"decoder_trial", "engine", "null_lane", "probe_check", "probe_lane", "request_lane"}
+SHELLS = {
+    "__main__",
+    "cli",
+    "command_examples",
+    "doctor",
+    "lazy_commands",
+    "pytest_items",
+    "pytest_plugin",
+    "recording_shell",
+    "shell",
+}
 SHELL_PACKAGES = {"reporters"}
 SHELL_SUFFIX = "_cli"
 SCRIPTS = {"verification_worker"}

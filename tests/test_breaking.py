@@ -218,6 +218,28 @@ def test_what_buf_yaml_asks_for_fails(shop: Workspace, config: str, *, fails: bo
     assert evidence(found, "change")[0]["also"] == (["FILE_SAME_GO_PACKAGE"] if fails else [])
 
 
+IGNORING = "version: v2\nmodules:\n  - path: shop\n  - path: other\nbreaking:\n  use: [FILE]\n"
+
+
+@pytest.mark.parametrize(
+    ("ignoring", "level"),
+    [
+        ("", "policy"),
+        ("  ignore: [other/v1]\n", "policy"),
+        ("  ignore: [shop/v1]\n", "source"),
+        ("  ignore_only: {FILE_SAME_GO_PACKAGE: [shop/v1/shop.proto]}\n", "source"),
+        ("  ignore_only: {FIELD_SAME_NAME: [shop/v1/shop.proto]}\n", "policy"),
+    ],
+)
+def test_what_buf_yaml_lets_off_is_named_from_where_it_lies(shop: Workspace, ignoring: str, level: str) -> None:
+    for side, text in {"old": PROTO, "new": IN_GO}.items():
+        shop.write(f"{side}/shop/v1/shop.proto", text)
+        shop.write(f"{side}/other/v1/other.proto", PROTO.replace("shop", "other"))
+        shop.write(f"{side}/buf.yaml", IGNORING + ignoring)
+    found = shop.judge_here("breaking", "new", "--against", "old").the("FILE_OPTION_CHANGED")
+    assert found["level"] == level
+
+
 @pytest.mark.fires("BUF_FAILED")
 def test_modules_with_different_rules_are_refused_and_the_rest_is_judged(shop: Workspace) -> None:
     change(shop, RETYPED)

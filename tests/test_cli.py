@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
+from importlib import metadata
+from pathlib import Path
 
 import click
 import pytest
@@ -17,6 +20,12 @@ from tests.builders import CLI, EXIT_CODES, Workspace, interaction, pact
 
 CONTEXT = click.Context(cli)
 ALL = {name: cli.get_command(CONTEXT, name) or cli for name in cli.list_commands(CONTEXT)}
+PATHS = {
+    f"{name} {inner}".strip(): (inner and isinstance(outer, click.Group) and outer.get_command(CONTEXT, inner)) or outer
+    for name, outer in ALL.items()
+    for inner in (outer.list_commands(CONTEXT) if isinstance(outer, click.Group) else [""])
+}
+"""Every command that does something, by the words that call it."""
 COMMANDS = {"check", "verify", "breaking", "consume", "build", "doctor"}
 JUDGING = {"check", "verify", "breaking"}
 
@@ -53,6 +62,21 @@ def test_every_command_has_help(shop: Workspace, command: str) -> None:
         assert parameter.opts[-1].lower() in ran.stdout.lower()
 
 
+@pytest.mark.parametrize("path", sorted(PATHS))
+def test_every_command_has_examples_that_it_takes(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for file in ("services/orders/x", "contracts/witnesses/shop.v1.Money/FILE.json", "ledger.jsonl"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    mark, title, *examples = (PATHS[path].epilog or "").split("\n")
+    assert (mark, title) == ("\b", "Examples:")
+    assert examples
+    for words in map(shlex.split, examples):
+        own = path.split()
+        assert words[: len(own) + 1] == ["counterfoil", *own]
+        assert PATHS[path].make_context(path, words[len(own) + 1 :]).command is PATHS[path]
+
+
 @pytest.mark.parametrize("command", sorted(JUDGING))
 def test_judging_commands_take_a_format(command: str) -> None:
     options = {option for parameter in ALL[command].params for option in parameter.opts}
@@ -74,8 +98,42 @@ def test_what_judges_nothing_loads_nothing_that_judges(shop: Workspace, option: 
     assert not loaded & {"rich", "google.protobuf", "msgspec", "sqlalchemy", "jinja2", "yaml", "counterfoil.engine"}
 
 
-def test_version(shop: Workspace) -> None:
-    assert shop.run("--version").stdout == f"counterfoil, version {__version__}\n"
+def test_version_names_what_it_drives(shop: Workspace) -> None:
+    ran = shop.run("--version")
+    first, *lines = ran.stdout.splitlines()
+    assert (ran.exit_code, ran.stderr, first) == (0, "", f"counterfoil, version {__version__}")
+    versions = dict(line.split() for line in lines)
+    assert {"python", "buf", "pact", "protobuf", "git"} <= versions.keys()
+    assert versions["protobuf"] == metadata.version("protobuf")
+
+
+def test_version_leaves_out_what_hangs(shop: Workspace) -> None:
+    program = shop.write("bin/node", "#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    ran = shop.run("--version", env={"PATH": f"{program.parent}:/bin:/usr/bin"})
+    assert ran.exit_code == 0
+    assert not re.search("^node", ran.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_gets_its_script(shop: Workspace, shell: str) -> None:
+    ran = shop.run_here("completion", shell)
+    assert ran.exit_code == 0
+    assert f"_COUNTERFOIL_COMPLETE={shell}_complete" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("counterfoil che", {"check"}),
+        ("counterfoil check --la", {"--lane"}),
+        ("counterfoil check --lane ve", {"verify"}),
+    ],
+)
+def test_a_shell_is_offered_what_fits(shop: Workspace, words: str, offered: set[str]) -> None:
+    env = {"_COUNTERFOIL_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    ran = shop.run(env=env)
+    assert {line.partition(",")[2] for line in ran.stdout.splitlines()} == offered
 
 
 @pytest.mark.parametrize(

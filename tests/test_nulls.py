@@ -151,6 +151,24 @@ def test_a_field_that_nobody_reads_cannot_be_misread(shop: Workspace) -> None:
     assert nulls(shop).verdict == "compatible"
 
 
+@pytest.mark.fires("STATE_REJECTED")
+def test_what_the_lattice_lacks_is_made_up_and_shrunk_to_one_character(shop: Workspace) -> None:
+    amounts(reads(shop, "ascii"), ("abc", {"match": "regex", "regex": "\\w+"}))
+    found = nulls(shop).the("STATE_REJECTED", f"{AMOUNT} value")
+    assert found["message"].endswith("web ends with exit code 3 on it")
+    (payload,) = found["evidence"][0]["lines"]
+    text = json.loads(payload)["amount"]
+    assert (len(text), text.isascii()) == (1, False)
+
+
+@pytest.mark.fires("STATE_MISREAD")
+def test_a_number_that_is_rounded_far_beyond_a_double_is_made_up(shop: Workspace) -> None:
+    amounts(reads(shop, "doubling"), (3, {"match": "integer"}))
+    found = nulls(shop).the("STATE_MISREAD", f"{AMOUNT} value")
+    (payload,) = found["evidence"][0]["lines"]
+    assert 2**60 < abs(json.loads(payload)["amount"]) < 2**61
+
+
 @pytest.mark.fires("READER_UNKNOWN")
 def test_an_interaction_without_a_reader_is_unproven(shop: Workspace) -> None:
     amounts(reads(shop, "faithful", interactions=["1"]), (3, BY_TYPE), (None, NULL))

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -30,14 +27,13 @@ from counterfoil.model import (
 from counterfoil.reporters.kinds import KINDS
 from jsonschema import Draft4Validator
 
+from tests.browser import PAGE_WITHIN_S, Browser
 from tests.builders import Workspace, interaction, pact
 
 SARIF_SCHEMA = Path(__file__).resolve().parent / "schemas" / "sarif-2.1.0.json"
 EVIL = (
     "<img src=x onerror=document.title='owned'>]]> & \"q\" 'a' \x1b[31m\x00\u202e ``` --> %0A::error::\ud800 </script>"
 )
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-PAGE_WITHIN_S = 60
 
 
 def finding(number: int, level: Level = Level.BEHAVIOUR, text: str = EVIL) -> Finding:
@@ -161,25 +157,6 @@ def test_the_page_lets_nothing_in_and_out() -> None:
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
     assert policy
     assert policy[1].startswith("default-src 'none'; style-src 'sha256-")
-
-
-class Browser:
-    """Real Chromium, which prints the page as it is after its script ran."""
-
-    def __init__(self, folder: Path) -> None:
-        if CHROMIUM is None:
-            if os.environ.get("CI"):
-                pytest.fail("Chromium is needed: apt-get install chromium")
-            pytest.skip("Chromium is not installed: apt-get install chromium")
-        self._folder = folder
-
-    def page(self, text: str, fragment: str = "") -> str:
-        file = self._folder / "report.html"
-        file.write_bytes(text.encode("utf-8", "backslashreplace"))
-        switches = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-        profile = f"--user-data-dir={self._folder / 'profile'}"
-        command = [str(CHROMIUM), *switches, profile, "--dump-dom", f"file://{file}{fragment}"]
-        return subprocess.run(command, capture_output=True, check=True, timeout=PAGE_WITHIN_S).stdout.decode()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import click
 
 from counterfoil.breaking_lane import FAILING, BreakingLane, Request
 from counterfoil.check_options_cli import chosen_reuse, reuse_options
+from counterfoil.command_examples import examples
 from counterfoil.compat.changes import Direction
 from counterfoil.config import FILE_NAME, locate
 from counterfoil.errors import UsageError, nearest
@@ -34,6 +35,11 @@ WITH_WORKSPACE = "contracts/witnesses/breaking"
 WITHOUT_WORKSPACE = ".counterfoil/witnesses/breaking"
 
 
+@examples(
+    "counterfoil breaking",
+    "counterfoil breaking --against git:v1.4.0",
+    "counterfoil breaking --against released.binpb protos --mode backward",
+)
 @click.command()
 @click.argument("new", required=False)
 @click.option(

@@ -12,6 +12,7 @@ import click
 
 from counterfoil.changed import affected
 from counterfoil.check_options_cli import changed_since_option, chosen_reuse, reuse_options, shard_option
+from counterfoil.command_examples import examples
 from counterfoil.durations import recorded, recording
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError, nearest
@@ -54,6 +55,7 @@ def record_options(command: Command) -> Command:
     described = (
         (("--record",), {"is_flag": True, "help": "Record what is found in the ledger."}),
         (("-e", "--version"), {"help": "With --record: the version that is judged; by default git's commit."}),
+        (("--at",), {"multiple": True, "help": "With --record: NAME=VERSION, a participant that is at another one."}),
         (("--branch",), {"help": "With --record: the branch of the version; by default git's."}),
     )
     for names, settings in reversed(described):
@@ -69,15 +71,21 @@ def _recorder(workspace: Workspace, plan: Plan) -> Callable[[Report], None] | No
     """What records the run's report, if it is to be recorded."""
     meta = click.get_current_context().meta
     version, branch = meta.get(f"{RECORDED}.version"), meta.get(f"{RECORDED}.branch")
+    others = meta.get(f"{RECORDED}.at") or ()
     if not meta.get(f"{RECORDED}.record"):
-        if version or branch:
-            raise UsageError("--version and --branch say what is recorded, and nothing is", fix="add --record")
+        if version or branch or others:
+            raise UsageError("--version, --branch and --at say what is recorded, and nothing is", fix="add --record")
         return None
     from counterfoil.record_cli import recorder  # noqa: PLC0415  (loads the ledger, which takes its time)
 
-    return recorder(workspace, plan, version, branch)
+    return recorder(workspace, plan, version, branch, others)
 
 
+@examples(
+    "counterfoil check",
+    "counterfoil check --lane schema --lane pacts",
+    'counterfoil check -k "a product" --report html=out/report.html',
+)
 @click.command()
 @click.option(
     "--lane",
@@ -132,6 +140,11 @@ def check(  # noqa: PLR0913  (one for each option)
     judge_on_changes(open_workspace(config), judge_once)
 
 
+@examples(
+    "counterfoil verify",
+    'counterfoil verify --participant orders -k "an order"',
+    "counterfoil verify --record --version 1.4.0 --branch main",
+)
 @click.command()
 @selection_options
 @reuse_options
@@ -184,6 +197,7 @@ def _verify_fetched(
     judge(rounds.run, output, rounds.recorder(version) if meta.get(f"{RECORDED}.record") else None)
 
 
+@examples("counterfoil consume", "counterfoil consume --participant web")
 @click.command()
 @click.option("--participant", "participants", multiple=True, help="Only this participant; repeatable.")
 @output_option
@@ -201,6 +215,7 @@ def consume(config: Path | None, participants: tuple[str, ...], output: str) -> 
     judge(lambda processes: until_ctrl_c(processes, Engine(workspace, processes).consume(names)), output)
 
 
+@examples("counterfoil build", "counterfoil build --participant orders")
 @click.command()
 @click.option("--participant", "participants", multiple=True, help="Only this participant; repeatable.")
 @output_option

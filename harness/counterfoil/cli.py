@@ -12,7 +12,6 @@ from typing import NoReturn, TextIO
 
 import click
 
-from counterfoil import __version__
 from counterfoil.errors import UsageError
 from counterfoil.lazy_commands import LazyGroup, Place
 from counterfoil.model import INTERRUPTED_EXIT_CODE, USAGE_EXIT_CODE
@@ -120,6 +119,10 @@ class Commands(LazyGroup):
             "counterfoil.check_cli:check",
             "Judge everything: the pact files, every provider against its pacts, the schema against its baseline.",
         ),
+        "completion": Place(
+            "counterfoil.completion_cli:completion",
+            "Print the script that makes a shell complete commands and options.",
+        ),
         "consume": Place(
             "counterfoil.check_cli:consume",
             "Run the consumer tests, and put the pact files that they write into the folder of pacts.",
@@ -184,8 +187,22 @@ class Commands(LazyGroup):
     }
 
 
+def _show_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  (click's)
+    if wanted and not context.resilient_parsing:
+        from counterfoil.version_cli import show_version  # noqa: PLC0415  (loads what only this needs)
+
+        show_version(context)
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="counterfoil")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version, with those of what it drives, and exit.",
+)
 @click.option(
     "--config", type=click.Path(path_type=Path), help="The counterfoil.toml to use; by default the nearest one."
 )

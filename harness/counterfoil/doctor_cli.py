@@ -9,11 +9,13 @@ import click
 from rich.console import Console
 
 from counterfoil import doctor as examination
+from counterfoil.command_examples import examples
 from counterfoil.config import locate
 from counterfoil.processes import Processes
 from counterfoil.shell import end_when_nobody_reads, open_workspace, output_option
 
 
+@examples("counterfoil doctor", "counterfoil doctor --format json")
 @click.command()
 @output_option
 @click.pass_obj

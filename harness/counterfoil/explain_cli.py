@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from counterfoil import explanations
+from counterfoil.command_examples import examples
 from counterfoil.compat.table import RULES
 from counterfoil.errors import UsageError, nearest_of_many
 from counterfoil.rules import LEVELS
@@ -13,6 +14,7 @@ from counterfoil.shell import end_when_nobody_reads
 BUF_DOCS = "https://buf.build/docs/breaking/rules"
 
 
+@examples("counterfoil explain FIELD_TYPE_CHANGED", "counterfoil explain")
 @click.command()
 @click.argument("rule", required=False)
 def explain(rule: str | None) -> None:

@@ -13,6 +13,7 @@ from typing import NoReturn
 import click
 
 from counterfoil.broker_address import find_broker
+from counterfoil.command_examples import examples
 from counterfoil.errors import UsageError, nearest
 from counterfoil.gate.broker_matrix import BrokerMatrix, with_answer, with_matrix
 from counterfoil.gate.decision import Decision, decide
@@ -90,6 +91,10 @@ class Manner:
     interval_s: float = 0.0
 
 
+@examples(
+    "counterfoil can-i-deploy -a web -e 1.4.0 --to-environment production",
+    "counterfoil can-i-deploy -a web -e 1.4.0 -a orders -e 2.0 --to-environment production",
+)
 @click.command("can-i-deploy", cls=SelectorCommand)
 @selector_options
 @click.option("--to-environment", help="The environment to deploy to.")
@@ -132,6 +137,7 @@ def _destination(environment: str | None, tag: str | None, *, alone: bool) -> De
     return Destination(latest=True) if alone else None
 
 
+@examples("counterfoil can-i-merge -a web -e 1.4.0")
 @click.command("can-i-merge", cls=SelectorCommand)
 @selector_options
 @latest_by_option
@@ -149,6 +155,7 @@ def can_i_merge(context: click.Context, /, **options: object) -> None:
     _answer(context.obj, question, given.manner())
 
 
+@examples("counterfoil matrix -a web --latest -a orders --main-branch")
 @click.command("matrix", cls=SelectorCommand)
 @selector_options
 @click.option("--to-environment", help="Hold them against what is live there.")

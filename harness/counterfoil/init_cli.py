@@ -6,23 +6,21 @@ from pathlib import Path
 
 import click
 
+from counterfoil.command_examples import examples
 from counterfoil.files import replace_file
 from counterfoil.printing import printable
 from counterfoil.setup_files import NOXFILE, WORKFLOW, setup_files
 from counterfoil.survey import MAX_FILES, Survey, survey
 
 
+@examples("counterfoil init", "counterfoil init --dry-run services/orders")
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Print the files, and write none.")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
 def init(folder: Path, *, dry_run: bool) -> None:
-    r"""Look through a repository (FOLDER; by default this one), and write a counterfoil.toml for `check`.
+    """Look through a repository (FOLDER; by default this one), and write a counterfoil.toml for `check`.
 
     Writes a nox session and a CI workflow too. What exists already is left as it is.
-
-    \b
-    counterfoil init
-    counterfoil check
     """
     seen = survey(folder.resolve())
     click.echo(_told(seen), err=True)

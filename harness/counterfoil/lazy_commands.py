@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
 
 class Place(NamedTuple):
@@ -34,6 +35,12 @@ class LazyGroup(click.Group):
         if not isinstance(command, click.Command):
             raise TypeError(self.places[cmd_name])
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The names of commands and options that begin so, without loading a command."""
+        names = [CompletionItem(name, help=place.help) for name, place in sorted(self.places.items())]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(one for one in names if one.value.startswith(incomplete)), *options]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, from what the places say, so that help loads none."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from counterfoil.command_examples import examples
 from counterfoil.errors import UsageError
 from counterfoil.files import replacing
 from counterfoil.ledger import presences
@@ -31,6 +32,7 @@ from counterfoil.shell import end_when_nobody_reads, output_option
 Fields = dict[str, object]
 
 
+@examples("counterfoil record-deployment -a web -e 1.4.0 --environment production")
 @click.command("record-deployment")
 @pacticipant_option
 @version_option
@@ -58,6 +60,7 @@ def record_deployment(
     say(output, text, pacticipant=pacticipant, version=number, environment=environment, instance=instance)
 
 
+@examples("counterfoil record-undeployment -a web --environment production")
 @click.command("record-undeployment")
 @pacticipant_option
 @environment_option
@@ -79,6 +82,7 @@ def _of(instance: str | None) -> str:
     return f" (instance {instance})" if instance else ""
 
 
+@examples("counterfoil record-release -a app -e 3.1 --environment store")
 @click.command("record-release")
 @pacticipant_option
 @version_option
@@ -92,6 +96,7 @@ def record_release(
     _release(config, pacticipant, version, environment, output, live=True)
 
 
+@examples("counterfoil record-support-ended -a app -e 2.9 --environment store")
 @click.command("record-support-ended")
 @pacticipant_option
 @version_option
@@ -117,6 +122,7 @@ def _release(
     say(output, text, pacticipant=pacticipant, version=number, environment=environment, released=live)
 
 
+@examples("counterfoil create-environment --name production --production")
 @click.command("create-environment")
 @click.option("--name", required=True, type=ENVIRONMENT, help="The name, as commands use it.")
 @click.option("--display-name", type=Name("a display name"), help="The name for people; by default the same.")
@@ -133,6 +139,7 @@ def create_environment(
     say(output, text, created=created, **_fields(made))
 
 
+@examples("counterfoil list-environments")
 @click.command("list-environments")
 @output_option
 @click.pass_obj
@@ -152,11 +159,13 @@ def _fields(environment: Environment) -> Fields:
     }
 
 
+@examples("counterfoil ledger export ledger.jsonl", "counterfoil ledger import ledger.jsonl")
 @click.group("ledger")
 def ledger_group() -> None:
     """Move the ledger."""
 
 
+@examples("counterfoil ledger export ledger.jsonl")
 @ledger_group.command("export")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.pass_obj
@@ -173,6 +182,7 @@ def export_ledger(config: Path | None, file: Path | None) -> None:
     click.echo(printable(f"{count} rows are in {file}"), err=True)
 
 
+@examples("counterfoil ledger import ledger.jsonl")
 @ledger_group.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.pass_obj

@@ -9,20 +9,19 @@ from threading import Lock
 
 from counterfoil.allowance.exchanges import Sender, Underived
 from counterfoil.allowance.links import PlannedReading
-from counterfoil.allowance.reading import Judgement, Result, Trials, judge, trials
+from counterfoil.allowance.reading import Judgement, Result, Trials, trials
 from counterfoil.allowance.shown import never_shown
 from counterfoil.allowance.states import derive
 from counterfoil.allowance.suggestion import interaction_to_add
 from counterfoil.allowance.telling import Part, cells, findings, not_derived
+from counterfoil.decoder_trial import DecoderTrial
 from counterfoil.errors import UsageError
 from counterfoil.model import CaseResult, Finding, Location, Output
-from counterfoil.probe.outcomes import OutputFormat
-from counterfoil.probe.payloads import VALUE, Encoding, Payload
+from counterfoil.probe.payloads import VALUE
 from counterfoil.probe_stubs import stub_command
 from counterfoil.probed_schema import ProbedSchema, read_schema
 from counterfoil.processes import Processes
 from counterfoil.rules import finding
-from counterfoil.stub_protocol import Asking
 from counterfoil.stubs import Stub, StubStartError
 from counterfoil.workspace import Workspace
 
@@ -41,8 +40,10 @@ class NullLane:
         try:
             with Stub(self._processes, stub_command(self._workspace, stub)) as running:
                 told: set[tuple[str, str]] = set()
+                messages = dict.fromkeys(one.link.message for one in readings if one.link)
+                decoders = {message: DecoderTrial(running, message) for message in messages if message}
                 for planned in readings:
-                    result = self._judged(running, planned)
+                    result = self._judged(decoders.get(planned.link.message or "" if planned.link else ""), planned)
                     key = (planned.pact.path, planned.link.message or "" if planned.link else "")
                     more = () if key in told else tuple(self._never_shown(running, planned))
                     told.add(key)
@@ -98,21 +99,12 @@ class NullLane:
                 self._schema = read_schema(self._processes, self._workspace, settings.dir)
             return self._schema
 
-    def _judged(self, stub: Stub, planned: PlannedReading) -> CaseResult:
-        if isinstance(planned.body, Underived) or planned.link is None or planned.link.message is None:
+    def _judged(self, trial: DecoderTrial | None, planned: PlannedReading) -> CaseResult:
+        if isinstance(planned.body, Underived) or trial is None:
             return without_stub(planned)
         started_s = time.monotonic()
         tried = trials(derive(planned.body))
-        documents = tried.questions()
-        asking = Asking(
-            message_type=planned.link.message, lane=stub.command.lane, output_format=OutputFormat.NONE, observe=True
-        )
-        asked = (
-            asking.about(number, json_payload(document.encode("utf-8", "surrogatepass")))
-            for number, document in enumerate(documents, start=1)
-        )
-        outcomes = dict(zip(documents, stub.ask(asked), strict=True))
-        judgements = list(judge(tried, outcomes))
+        judgements = trial.judgements(tried)
         part, undecided = part_of(planned), list(tried.derivation.having(allowed=None))
         return CaseResult(
             case=planned.case,
@@ -120,11 +112,6 @@ class NullLane:
             duration_s=time.monotonic() - started_s,
             states=tuple(cells(part, judgements, undecided)),
         )
-
-
-def json_payload(data: bytes) -> Payload:
-    """A document as stubs take it."""
-    return Payload(encoding=Encoding.JSON, data=data, path="", kind="document", state=VALUE, phase="nulls")
 
 
 def without_stub(planned: PlannedReading) -> CaseResult:

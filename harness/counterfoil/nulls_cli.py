@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from counterfoil.check_options_cli import chosen_reuse, reuse_options
+from counterfoil.command_examples import examples
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError
 from counterfoil.model import Lane
@@ -16,6 +17,7 @@ from counterfoil.reporters import null_matrix
 from counterfoil.shell import judge, open_workspace, output_option, with_waivers
 
 
+@examples("counterfoil nulls", 'counterfoil nulls -k "web→orders"')
 @click.command()
 @click.option("--participant", "participants", multiple=True, help="Only contracts of this participant; repeatable.")
 @click.option("-k", "keyword", default="", help="Only cases whose id contains this, whatever the letters' case.")

@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from counterfoil.breaking_replay_cli import replay_change
+from counterfoil.command_examples import examples
 from counterfoil.errors import UsageError
 from counterfoil.events import Event
 from counterfoil.interruption import ended_by_ctrl_c, stopped_by_ctrl_c
@@ -45,6 +46,11 @@ class Spending(click.ParamType[Budget]):
         return Budget(examples=number) if isinstance(number, int) else Budget(seconds=number)
 
 
+@examples(
+    "counterfoil probe",
+    "counterfoil probe --message shop.v1.Money --budget 20s",
+    "counterfoil probe --stub python --stub node --budget 500",
+)
 @click.command()
 @click.option("--schema", help="A folder of protos or an image; by default the configured schema.")
 @click.option("--message", "messages", multiple=True, help="Full name of a message, * for any part of it; repeatable.")
@@ -86,6 +92,7 @@ def probe(  # noqa: PLR0913  (one for each option)
     judge(with_waivers(workspace, run), output)
 
 
+@examples("counterfoil replay contracts/witnesses/shop.v1.Money/FILE.json")
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("new", required=False)

@@ -11,6 +11,7 @@ from shlex import quote
 import click
 
 from counterfoil.broker_address import find_broker
+from counterfoil.command_examples import examples
 from counterfoil.errors import UsageError
 from counterfoil.gate.facts import VersionRef
 from counterfoil.ledger.entries import Run, Verification
@@ -50,6 +51,7 @@ class Publication:
         return [VersionRef(name, self.number) for name in self.participants]
 
 
+@examples("counterfoil publish -e 1.4.0 --branch main", "counterfoil publish pacts/web-orders.json -a web -e 1.4.0")
 @click.command()
 @click.argument("pacts", nargs=-1, type=click.Path(path_type=Path))
 @click.option("-a", "--pacticipant", type=PARTICIPANT, help="Only this consumer's pacts; it need not have any.")
@@ -164,6 +166,9 @@ def _tell(publication: Publication, fresh: Iterable[PactContent], output: str, s
     )
 
 
+@examples(
+    "counterfoil record-verification --consumer web --consumer-version 9 --provider api --provider-version 2 --success",
+)
 @click.command("record-verification")
 @click.option("--consumer", required=True, type=PARTICIPANT, help="The consumer's name.")
 @click.option("--consumer-version", required=True, type=VERSION, help="The version whose pact was verified.")

@@ -21,6 +21,7 @@ LEVELS: dict[str, Level] = {
     "VERIFICATION_FAILED": Level.BEHAVIOUR,
     "SCHEMA_NOT_READ": Level.BEHAVIOUR,
     "STUBS_DIVERGE": Level.BEHAVIOUR,
+    "PAYLOAD_NOT_READ": Level.BEHAVIOUR,
     "ROLLOUT_BROKEN": Level.BEHAVIOUR,
     # A version would meet another, and nobody recorded that they fit.
     "VERSION_UNKNOWN": Level.UNPROVEN,
@@ -29,6 +30,8 @@ LEVELS: dict[str, Level] = {
     "BROKER_OBJECTS": Level.UNPROVEN,
     "SCHEMAS_NOT_COMPARED": Level.UNPROVEN,
     "SCHEMA_UNPROVEN": Level.UNPROVEN,
+    "STUBS_NOT_PROBED": Level.UNPROVEN,
+    "PAYLOADS_UNPROVEN": Level.UNPROVEN,
     "ROLLOUT_UNPROVEN": Level.UNPROVEN,
     # What was accepted for now is not what there is now.
     "WAIVER_EXPIRED": Level.POLICY,

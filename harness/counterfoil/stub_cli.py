@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from counterfoil.builds import Stamps
+from counterfoil.command_examples import examples
 from counterfoil.errors import UsageError, nearest
 from counterfoil.events import CaseFinished, FindingRaised, fold
 from counterfoil.model import Case, CaseResult, Finding, Lane, Output, Report
@@ -29,11 +30,13 @@ PAGE = "docs/stubs.md"
 TAIL_SHOWN = 10
 
 
+@examples("counterfoil stub doctor python")
 @click.group()
 def stub() -> None:
     """Stubs: the processes that decode payloads for a probe."""
 
 
+@examples("counterfoil stub doctor python", "counterfoil stub doctor orders-stub --format json")
 @stub.command("doctor")
 @click.argument("name")
 @output_option

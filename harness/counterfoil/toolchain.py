@@ -53,18 +53,18 @@ def find(name: str) -> str | None:
     return str(beside) if beside.is_file() else shutil.which(name)
 
 
-def inspect(processes: Processes, names: Iterable[str]) -> tuple[Tool, ...]:
+def inspect(processes: Processes, names: Iterable[str], *, within_s: float = VERSION_WITHIN_S) -> tuple[Tool, ...]:
     """Ask each program for its version, side by side."""
     with ThreadPoolExecutor(max_workers=4) as pool:
-        return tuple(pool.map(lambda name: _inspect(processes, name), dict.fromkeys(names)))
+        return tuple(pool.map(lambda name: _inspect(processes, name, within_s), dict.fromkeys(names)))
 
 
-def _inspect(processes: Processes, name: str) -> Tool:
+def _inspect(processes: Processes, name: str, within_s: float) -> Tool:
     minimum, install = INSTALL.get(name, ("0", f"install '{name}' and put it on PATH"))
     path = find(name)
     version = None
     if path:
-        done = processes.run([path, "--version"], cwd=Path.cwd(), deadline_s=VERSION_WITHIN_S)
+        done = processes.run([path, "--version"], cwd=Path.cwd(), deadline_s=within_s)
         match = VERSION.search("\n".join(done.tail)) if done.exit_code == 0 else None
         version = match.group() if match else None
     return Tool(name=name, path=path, version=version, minimum=minimum, install=install)

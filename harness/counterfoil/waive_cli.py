@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from counterfoil import explanations
+from counterfoil.command_examples import examples
 from counterfoil.compat import replayable
 from counterfoil.compat.table import RULES
 from counterfoil.errors import UsageError, nearest_of_many
@@ -36,6 +37,9 @@ class Day(click.ParamType[dt.date]):
             self.fail(f"'{value}' is no date; for example 2027-01-31", param, ctx)
 
 
+@examples(
+    'counterfoil waive "STATE_MISREAD::web→orders::*" --owner team-web --reason "mended in 2.0" --expires 2027-01-31',
+)
 @click.command()
 @click.argument("finding")
 @click.option("--owner", required=True, help="Who accepts it, such as a team.")

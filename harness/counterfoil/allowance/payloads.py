@@ -57,7 +57,7 @@ def _one_a_state(items: list[Derived]) -> list[Derived]:
 
 def _pairs(exchange: Exchange, items: list[Derived]) -> Iterator[Allowed]:
     for one, other in combinations(items, 2):
-        if _is_apart(one.edit, other.edit):
+        if apart(one.edit, other.edit):
             document = apply(apply(exchange.example, one.edit), other.edit)
             try:
                 if exchange.matching.allows(exchange.example, document):
@@ -66,8 +66,8 @@ def _pairs(exchange: Exchange, items: list[Derived]) -> Iterator[Allowed]:
                 continue
 
 
-def _is_apart(one: Edit, other: Edit) -> bool:
-    """Whether neither lies within the other."""
+def apart(one: Edit, other: Edit) -> bool:
+    """Whether neither of two edits lies within the other."""
     shorter = min(len(one.place), len(other.place))
     return one.place[:shorter] != other.place[:shorter]
 

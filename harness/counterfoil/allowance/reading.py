@@ -111,10 +111,10 @@ def judge(tried: Trials, outcomes: Outcomes) -> Iterator[Judgement]:
     if isinstance(outcomes.get(tried.example), Rejected | Crashed | TimedOut):
         causes = [allowed for allowed, _ in tried.payloads if _is_cause(tried, allowed, outcomes)]
         for allowed in causes or [Allowed(tried.derivation.exchange.example)]:
-            yield _judged(tried.derivation, allowed, tried.example, outcomes)
+            yield judge_one(tried.derivation, allowed, tried.example, outcomes)
         return
     for allowed, text in tried.payloads:
-        yield _judged(tried.derivation, allowed, text, outcomes)
+        yield judge_one(tried.derivation, allowed, text, outcomes)
 
 
 def _is_cause(tried: Trials, allowed: Allowed, outcomes: Outcomes) -> bool:
@@ -135,7 +135,8 @@ def _references(derivation: Derivation, item: Derived) -> Iterator[Json]:
         yield apply(example, Edit(item.edit.place, value))
 
 
-def _judged(derivation: Derivation, allowed: Allowed, text: str, outcomes: Outcomes) -> Judgement:
+def judge_one(derivation: Derivation, allowed: Allowed, text: str, outcomes: Outcomes) -> Judgement:
+    """A judgement of one payload, whose canonical JSON `text` is; `outcomes` has it and the example."""
     outcome = outcomes[text]
     match outcome:
         case Decoded(observation) | EncodeFailed(_, observation):

@@ -172,6 +172,31 @@ class ProbeFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingFlaw:
+    """A payload that a contract allows, and that its reader rejects or takes for another; or that nobody judged."""
+
+    subject: str
+    message: str
+    payload: str | None = None
+    unproven: bool = False
+    """What the reader makes of it is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingFact:
+    """One version read whatever a content lets the other side send it. The one with the highest order counts.
+
+    Flaws that were waived are left out. A reader is either end of the pact.
+    """
+
+    consumer: str
+    content: str
+    reader: VersionRef
+    order: int = 0
+    flaws: tuple[ReadingFlaw, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything that bears on a question. More facts than these never change an answer; fewer may.
 
@@ -193,7 +218,8 @@ class Facts:
     - `schemas`: of the versions in play; and since schemas need no pact, of the versions live in the destination's
       environment whose participants ever named a message that one of S names. `schema_pairs`: for the digests in
       `schemas`.
-    - `probes`: between versions in play.
+    - `probes`: between versions in play. `probed`: those of them whose stubs were ever probed, with whomever.
+    - `readings`: by versions in play, the last of each content.
     - Only for a question of one selector with nothing inferred, which picks one version or names a participant alone:
       the verifications of these versions' pacts by every provider version, every verification by them as provider, and
       all pacts with these contents, of whichever consumer version.
@@ -209,3 +235,5 @@ class Facts:
     schemas: tuple[SchemaFact, ...] = ()
     schema_pairs: tuple[SchemaPairFact, ...] = ()
     probes: tuple[ProbeFact, ...] = ()
+    probed: frozenset[VersionRef] = frozenset()
+    readings: tuple[ReadingFact, ...] = ()

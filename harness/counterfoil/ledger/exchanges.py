@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, exists, func, select
 
-from counterfoil.gate.facts import Divergence, ProbeFact, SchemaBreak, SchemaFact, SchemaPairFact, VersionRef
+from counterfoil.gate.facts import (
+    Divergence,
+    ProbeFact,
+    ReadingFact,
+    ReadingFlaw,
+    SchemaBreak,
+    SchemaFact,
+    SchemaPairFact,
+    VersionRef,
+)
 from counterfoil.gate.question import Question
 from counterfoil.ledger import tables
 from counterfoil.ledger.play import Play
@@ -97,6 +106,40 @@ class Exchanges:
         both = [self._among(one, versions) for one in (table.first_version_id, table.second_version_id)]
         last = select(func.max(table.id)).where(*both).group_by(table.first_version_id, table.second_version_id)
         yield from map(_probe_fact, self._connection.execute(_probe_columns().where(table.id.in_(last))))
+
+    def probed(self) -> Iterator[VersionRef]:
+        """The versions in play whose stubs were probed with any other's."""
+        probe, version = tables.probe.c, tables.version.c
+        columns = select(tables.participant.c.name, version.number).join(tables.version)
+        either = (probe.first_version_id == version.id) | (probe.second_version_id == version.id)
+        query = columns.where(self._among(version.id, self._play.versions), exists().where(either))
+        yield from (VersionRef(name, number) for name, number in self._connection.execute(query))
+
+    def readings(self) -> Iterator[ReadingFact]:
+        """The last reading of each content by each version in play."""
+        table = tables.reading.c
+        mine = self._among(table.reader_version_id, self._play.versions)
+        keys = (table.reader_version_id, table.consumer_id, table.content_id)
+        consumer, reader = tables.participant.alias("consumer"), tables.participant.alias("reader")
+        query = (
+            select(
+                table.id, table.flaws, consumer.c.name, tables.content.c.digest, reader.c.name, tables.version.c.number
+            )
+            .join(consumer, consumer.c.id == table.consumer_id)
+            .join(tables.content, tables.content.c.id == table.content_id)
+            .join(tables.version, tables.version.c.id == table.reader_version_id)
+            .join(reader, reader.c.id == tables.version.c.participant_id)
+            .where(table.id.in_(select(func.max(table.id)).where(mine).group_by(*keys)))
+            .order_by(table.id)
+        )
+        for order, flaws, name, digest, participant, number in self._connection.execute(query):
+            yield ReadingFact(
+                consumer=name,
+                content=digest,
+                reader=VersionRef(participant, number),
+                order=order,
+                flaws=msgspec.json.decode(flaws, type=tuple[ReadingFlaw, ...]),
+            )
 
     def _among(self, column: Column[int], values: Collection[int]) -> ColumnElement[bool]:
         return among(self._connection, column, values)

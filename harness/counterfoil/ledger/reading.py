@@ -68,6 +68,8 @@ class _Reading:
             schemas=schemas,
             schema_pairs=tuple(exchanges.schema_pairs({fact.digest for fact in schemas})),
             probes=tuple(exchanges.probes()),
+            probed=frozenset(exchanges.probed()),
+            readings=tuple(exchanges.readings()),
             versions=tuple(self._versions()),
         )
 

@@ -1,0 +1,144 @@
+"""The pages of the documentation: what they show is true, and their commands do what they say."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from counterfoil import waivers
+from counterfoil.config import read_workspace
+from counterfoil.setup_files import WORKFLOW
+
+from tests.builders import ROOT, run_here
+from tests.pages import DOCS, Block, blocks, follow, pages, setting
+
+EMPTY_FOLDER, REFERENCE = "an empty folder", "the reference system"
+RUN_WITHIN_S = 120.0
+PARSERS: dict[str, Callable[[str], object]] = {"json": json.loads, "yaml": yaml.safe_load, "toml": tomllib.loads}
+SHOWN = {"console", "json", "yaml", "toml", "proto", "python", "javascript", "rust", "text", "diff"}
+PAGES = pages()
+ALL = [block for page in PAGES for block in blocks(page)]
+BY_PAGE = {page.relative_to(ROOT).as_posix(): page for page in PAGES}
+FENCED = re.compile(r"^ *(`{3,}).*?^ *\1$", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"(?<!\!)\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)")
+CODE = re.compile(r"```.*?```|`[^`\n]*`|^ {4}[^\n]*", re.DOTALL | re.MULTILINE)
+
+
+def place(block: Block) -> str:
+    return block.place
+
+
+def named(*languages: str) -> list[Block]:
+    return [block for block in ALL if block.language in languages]
+
+
+def with_commands(where: str) -> list[str]:
+    """The pages whose commands run there."""
+    return sorted(name for name, page in BY_PAGE.items() if setting(page) == where)
+
+
+@pytest.mark.parametrize("block", ALL, ids=place)
+def test_a_block_says_what_it_is(block: Block) -> None:
+    assert block.language in SHOWN
+    assert set(block.options) <= {"title"}
+
+
+@pytest.mark.parametrize("block", named("console"), ids=place)
+def test_a_command_is_run_by_a_test_or_says_why_not(block: Block) -> None:
+    assert list(block.steps), "a console block without a line that begins with '$ '"
+    assert block.not_run or setting(BY_PAGE[block.page]) in {EMPTY_FOLDER, REFERENCE}
+
+
+def test_what_no_test_runs_is_this() -> None:
+    """A longer list is to be seen in a review."""
+    assert {block.not_run for block in named("console")} - {""} == {
+        "installs a package",
+        "makes environments, as CI does with the same command",
+        "needs a Pact Broker",
+        "needs a PostgreSQL server",
+        "needs a schema with the message; tests/test_stub_doctor.py examines this stub",
+        "needs the ledger of a team",
+        "tests/test_probe.py probes and replays smaller schemas",
+        "tests/test_pytest_plugin.py runs pytest in many ways",
+        "the tutorial runs it",
+    }
+
+
+@pytest.mark.parametrize("block", [block for block in ALL if block.is_excerpt], ids=place)
+def test_an_excerpt_stands_in_its_file(block: Block) -> None:
+    assert block.text in (ROOT / block.file).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("block", named(*PARSERS), ids=place)
+def test_a_block_of_data_is_valid(block: Block) -> None:
+    assert PARSERS[block.language](block.text)
+
+
+@pytest.mark.parametrize("name", sorted({block.page for block in named("toml")}))
+def test_the_configuration_on_a_page_is_valid(name: str, tmp_path: Path) -> None:
+    """All blocks without a title are one counterfoil.toml; waivers are named by theirs."""
+    of_page = [block for block in blocks(BY_PAGE[name]) if block.language == "toml"]
+    configuration = "\n".join(block.text for block in of_page if not block.file)
+    head = "" if re.search(r"^format\b", configuration, re.MULTILINE) else "format = 1\n"
+    for folder in re.findall(r'^dir = "(.+?)"', configuration, re.MULTILINE):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "counterfoil.toml").write_text(head + configuration, encoding="utf-8")
+    assert read_workspace(tmp_path / "counterfoil.toml").settings.format == 1
+    for block in of_page:
+        if block.file == waivers.FILE:
+            assert waivers.read(block.text.encode()).entries
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_a_list_begins_after_an_empty_line(page: Path) -> None:
+    """Otherwise the site shows it as one paragraph, and a table as text."""
+    text = FENCED.sub("", page.read_text(encoding="utf-8"))
+    assert not re.findall(r"^(?![-*#|>]|\d+\. |  )[^\n]+\n(?:- |\* |\d+\. |\|)[^\n]*", text, re.MULTILINE)
+
+
+def test_the_workflow_on_the_page_is_the_one_that_init_writes(tmp_path: Path) -> None:
+    shown = next(block for block in ALL if block.file == WORKFLOW)
+    assert run_here(tmp_path, "init").exit_code == 0
+    assert shown.text in (tmp_path / WORKFLOW).read_text(encoding="utf-8")
+
+
+def test_the_figures_about_buf_are_those_of_the_corpus() -> None:
+    table = (DOCS / "buf-comparison.md").read_text(encoding="utf-8")
+    told = " ".join((DOCS / "explanation" / "comparison.md").read_text(encoding="utf-8").split())
+    rows = re.findall(r"^\| (\w+) \| (\d+) of (\d+) \| (\d+) of (\d+) \|$", table, re.MULTILINE)
+    figures = {row[0]: row[1:] for row in rows}
+    missed, pairs, alarms, benign = figures["FILE"]
+    assert f"FILE, passes {missed} of {pairs} pairs" in told
+    assert f"fails {alarms} of {benign} benign ones" in told
+    assert f"WIRE passes {figures['WIRE'][0]} and fails {figures['WIRE'][2]}" in told
+
+
+@pytest.mark.parametrize("name", with_commands(EMPTY_FOLDER))
+def test_a_page_that_begins_with_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COUNTERFOIL_LEDGER", raising=False)
+    assert follow(BY_PAGE[name], tmp_path, within_s=RUN_WITHIN_S, env={}) > 0
+
+
+@pytest.mark.parametrize("name", sorted(BY_PAGE))
+def test_links_lead_somewhere(name: str) -> None:
+    page = BY_PAGE[name]
+    dead = []
+    for target in LINK.findall(CODE.sub("", page.read_text(encoding="utf-8"))):
+        path, _, anchor = target.partition("#")
+        if "://" in target:
+            continue
+        file = page.parent / path if path else page
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            dead.append(target)
+    assert not dead
+
+
+def anchors(page: Path) -> set[str]:
+    """What the headings of a page are called in addresses."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
