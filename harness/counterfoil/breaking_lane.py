@@ -11,7 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Self
 
-from counterfoil.buf import Buf, BufError, as_finding
+from counterfoil.buf import Buf, BufError, as_finding, buf_yaml
 from counterfoil.compat.carriers import Carriers
 from counterfoil.compat.changes import Change, Direction, Effect
 from counterfoil.compat.compare import compare
@@ -156,10 +156,7 @@ class BreakingLane:
         return Shown(by_change=found, runtimes=taking_part, absent=absent, tried=tried, untried=untried)
 
     def _config(self, new: str) -> Path | None:
-        """The buf.yaml that holds for a schema: in its folder, or beside its image, or at the top; None without any."""
-        path = self.workspace.path(new)
-        folders = (path if path.is_dir() else path.parent, self.workspace.root)
-        return next((folder / "buf.yaml" for folder in folders if (folder / "buf.yaml").is_file()), None)
+        return buf_yaml(self.workspace.root, self.workspace.path(new))
 
     def _placed(self, name: str, elsewhere: str) -> Callable[[Location], Location]:
         """From the paths in an image, which begin below the folder of a module, to those of the workspace.

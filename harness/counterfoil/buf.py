@@ -108,6 +108,12 @@ def _annotations(done: Completed) -> Iterator[Annotation]:
         )
 
 
+def buf_yaml(root: Path, source: Path) -> Path | None:
+    """The buf.yaml that holds for a schema: in its folder, or beside its image, or at the top; None without any."""
+    folders = (source if source.is_dir() else source.parent, root)
+    return next((folder / "buf.yaml" for folder in folders if (folder / "buf.yaml").is_file()), None)
+
+
 def breaking_rules(config: Path | None) -> dict[str, Any]:
     """The `breaking` section that holds for a folder: the module's own, else the file's, else buf's default, FILE.
 

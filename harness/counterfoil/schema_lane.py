@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from counterfoil.breaking_lane import BreakingLane, Request, buf_failed, no_schema
-from counterfoil.buf import Buf, BufError, CompileError, as_finding
+from counterfoil.buf import Buf, BufError, CompileError, as_finding, buf_yaml
 from counterfoil.compat.merging import Annotation
 from counterfoil.errors import UsageError
-from counterfoil.model import Finding, Location
+from counterfoil.model import Finding, Level, Location
 from counterfoil.processes import Processes
 from counterfoil.rules import finding
 from counterfoil.schema_sources import DoesNotCompileError
@@ -16,13 +17,16 @@ from counterfoil.workspace import Schema, Workspace
 
 
 def judge_lint(processes: Processes, workspace: Workspace, schema: Schema) -> tuple[Finding, ...]:
-    """Judge by buf's linter, under the rules of the schema's buf.yaml."""
+    """Judge by buf's linter, under the rules of the schema's buf.yaml; where there is none, list what buf would say."""
     if not any(workspace.path(schema.dir).rglob("*.proto")):
         return (no_schema(schema.dir, workspace),)
     buf = Buf(processes, workspace.root, workspace.state_dir)
 
+    asked = buf_yaml(workspace.root, workspace.path(schema.dir)) is not None
+
     def lint() -> tuple[Finding, ...]:
-        return tuple(as_finding(annotation, schema.dir, breaking=False) for annotation in buf.lint(schema.dir))
+        found = (as_finding(annotation, schema.dir, breaking=False) for annotation in buf.lint(schema.dir))
+        return tuple(found) if asked else tuple(replace(one, level=Level.SOURCE) for one in found)
 
     return _found(lint, schema.dir)
 
