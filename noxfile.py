@@ -253,7 +253,7 @@ def tests(session: nox.Session) -> None:
     built = succeeds(session, "counterfoil", "build")
     python, ranker = Path(session.bin) / "python", ROOT / "providers" / "ranker"
     suites: dict[str, tuple[Path, list[str | Path]]] = {
-        "harness": (ROOT, [python, "-m", "pytest", "-n", "auto", *session.posargs]),
+        "harness": (ROOT, [python, "-m", "pytest", *HARNESS_OPTIONS, *session.posargs]),
         "storefront": (ROOT / "providers" / "storefront", ["npm", "test"]),
         "recommender": (ROOT, ["cargo", "test", "--locked", "-p", "recommender", "--lib", "--bins"]),
         "rust stubs": (ROOT, ["cargo", "test", "--locked", "-p", "counterfoil-stub", "-p", "recommender-stub"]),
@@ -293,6 +293,8 @@ def run_suite(session: nox.Session, folder: Path, command: Sequence[str | Path])
     return process.returncode == 0 and counts["passed"] > 0, f"{text} (exit code {process.returncode})"
 
 
+# Some tests take half a minute, so a worker that has nothing left takes over what waits for another.
+HARNESS_OPTIONS = ("-n", "auto", "--dist", "worksteal", "--tb", "short", "--durations", "25", "--durations-min", "3")
 SUMMARY = re.compile(
     r"=* ?(?:\d+ \w+, )*\d+ \w+ in \d.*"  # pytest
     r"|test result: .*"  # cargo

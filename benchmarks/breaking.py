@@ -29,6 +29,7 @@ REPEATS = 3
 GOAL_EDITED = 10
 FORMS = {
     "images": (["new.binpb", "--against", "old.binpb"], ["new.binpb", "--against", "old.binpb"]),
+    "folders": (["protos", "--against", "released"], ["protos", "--against", "released"]),
     "git": (["protos", "--against", "git:HEAD"], ["protos", "--against", ".git#ref=HEAD,subdir=protos"]),
 }
 """What is compared: our arguments, and buf's."""
@@ -85,12 +86,11 @@ def _tiny(root: Path) -> Iterator[str]:
 
 
 def _large(root: Path, files: int) -> Iterator[str]:
-    write_schema(root / "old", files)
+    for folder in ("protos", "released"):
+        write_schema(root / folder, files)
     _git(root, "init", "-q", "-b", "main")
-    _git(root, "add", "old")
+    _git(root, "add", "protos")
     _git(root, "commit", "-qm", "released")
-    _git(root, "mv", "old", "protos")
-    _git(root, "commit", "-qm", "named")
     _image(root / "protos", root / "old.binpb")
     theirs: dict[str, Cost] = {}
     for edited in (GOAL_EDITED, 0, 1, files // 10):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from counterfoil.gate.facts import Divergence, ProbeFact, SchemaBreak, SchemaPairFact
+from counterfoil.gate.facts import Divergence, ProbeFact, ReadingFlaw, SchemaBreak, SchemaPairFact
 from counterfoil.ledger.entries import Run
 from counterfoil.ledger.store import open_ledger
 from counterfoil.pact_content import digest_of
@@ -121,6 +121,13 @@ class Gate:
         pair = sorted((ref(one), ref(other)))
         with open_ledger(self.shop.root, {}).recording(Run(command="test")) as recorder:
             recorder.probe(ProbeFact(pair=(pair[0], pair[1]), order=0, divergences=divergences))
+
+    def read(self, reader: str, consumer: str, provider: str, *flaws: ReadingFlaw) -> None:
+        """A reading of what the consumer's version has published."""
+        with open_ledger(self.shop.root, {}).recording(Run(command="test")) as recorder:
+            body = recorder.pact_body(ref(consumer), provider)
+            assert body is not None
+            recorder.reading(ref(consumer).participant, body, ref(reader), flaws)
 
     def ask(self, *arguments: str) -> Answer:
         return answered(self.shop.run_here(*arguments, "--format", "json"))

@@ -1,7 +1,7 @@
 """The real Pact matcher, through pact-python's native library: does a body match an expectation?
 
 A response or a message is matched as a response of a synchronous message, which compares JSON bodies by the very code
-that compares those of an HTTP response; a request is sent to a mock server.
+that compares those of an HTTP response; a request, whole or with a text in it, is sent to a mock server.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
+from urllib.parse import urlencode
 
 import pact_ffi
 from counterfoil.pacts import Json
@@ -24,6 +25,13 @@ class Matcher(Protocol):
 
     def __call__(self, body: Json) -> bool:
         """Judge one body."""
+
+
+class TextMatcher(Protocol):
+    """Whether the real matcher accepts a text."""
+
+    def __call__(self, text: str) -> bool:
+        """Judge one text."""
 
 
 @contextmanager
@@ -69,3 +77,30 @@ def _pact() -> pact_ffi.PactHandle:
     pact = pact_ffi.new_pact("consumer", "provider")
     pact_ffi.with_specification(pact, PactSpecification.V4)
     return pact
+
+
+@contextmanager
+def text_matcher(category: str, name: str, example: str, matching_rules: dict[str, Json]) -> Iterator[TextMatcher]:
+    """Of a parameter ("query") or a header ("header") of a GET request."""
+    pact = _pact()
+    interaction = pact_ffi.new_interaction(pact, "a request")
+    pact_ffi.with_request(interaction, "GET", "/")
+    if category == "query":
+        pact_ffi.with_query_parameter_v2(interaction, name, 0, example)
+    else:
+        pact_ffi.with_header_v2(interaction, InteractionPart.REQUEST, name, 0, example)
+    pact_ffi.with_matching_rules(interaction, InteractionPart.REQUEST, json.dumps(matching_rules))
+    server = pact_ffi.create_mock_server_for_transport(pact, "127.0.0.1", 0, "http", None)
+    connection = http.client.HTTPConnection("127.0.0.1", server._ref, timeout=10)  # noqa: SLF001  (its only name)
+
+    def matches(text: str) -> bool:
+        query = f"?{urlencode({name: text})}" if category == "query" else ""
+        connection.request("GET", f"/{query}", headers={} if query else {name: text})
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status == http.client.OK
+
+    try:
+        yield matches
+    finally:
+        connection.close()

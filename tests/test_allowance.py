@@ -9,7 +9,9 @@ from counterfoil.allowance import clauses, paths
 from counterfoil.allowance.exchanges import Exchange, Sender, Underived, exchanges
 from counterfoil.allowance.matchers import parse_rules
 from counterfoil.allowance.payloads import lattice, refused
+from counterfoil.allowance.random_payloads import random_payloads
 from counterfoil.allowance.scalars import is_whole
+from counterfoil.allowance.shrinking import simpler
 from counterfoil.allowance.states import MAX_PLACES, Derivation, derive
 from counterfoil.allowance.undecided import UndecidedError
 from counterfoil.pacts import Interaction, InteractionKind, Json
@@ -19,6 +21,8 @@ from hypothesis import strategies as st
 from tests.pact_matcher import request_matcher, response_matcher
 
 Matchers = dict[str, Any]
+NOTHING: Json = "\0nothing"
+BY_TYPE: Json = {"match": "type"}
 
 
 def exchange_of(
@@ -41,8 +45,8 @@ def derivation(body: Json, rules: dict[str, Json] | None = None, *, side: str = 
     return derive(exchange)
 
 
-def rule(*matchers: Matchers, combine: str = "AND") -> Json:
-    return {"matchers": list(matchers), "combine": combine}
+def rule(*matchers: Json, combine: str = "AND") -> Json:
+    return {"matchers": [*matchers], "combine": combine}
 
 
 def allowed_at(found: Derivation, path: str) -> set[str]:
@@ -295,3 +299,49 @@ def agree(body: Json, rules: dict[str, Json], side: str) -> None:
             assert matches(allowed.document), allowed
         for document, item in refused(found):
             assert not matches(document), item
+
+
+SHAPES: dict[str, tuple[Json, dict[str, Json]]] = {
+    "scalars": ({"a": 1, "b": "x", "c": True}, {"$.a": rule(BY_TYPE), "$.b": rule(BY_TYPE), "$.c": rule(BY_TYPE)}),
+    "numbers": (
+        {"a": 1, "b": 1.5, "c": 2},
+        {"$.a": rule({"match": "integer"}), "$.b": rule({"match": "decimal"}), "$.c": rule({"match": "number"})},
+    ),
+    "patterns": (
+        {"a": "2024-01-01", "b": "ab", "c": "1.0.0"},
+        {
+            "$.a": rule({"match": "regex", "regex": "\\d{4}-\\d\\d-\\d\\d"}),
+            "$.b": rule({"match": "include", "value": "b"}),
+            "$.c": rule({"match": "semver"}),
+        },
+    ),
+    "lists": ({"a": [{"b": 1}], "c": []}, {"$.a": rule({"match": "type", "min": 1}), "$.c": rule(BY_TYPE)}),
+    "a cascade": ({"a": {"b": [1, 2], "c": "x"}}, {"$": rule(BY_TYPE)}),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_real_matcher_accepts_what_is_made_up(shape: str) -> None:
+    body, rules = SHAPES[shape]
+    exchange = exchange_of(body, rules)
+    assert isinstance(exchange, Exchange)
+    made = random_payloads(exchange, 60)
+    assert len(made) > 10
+    assert made == random_payloads(exchange, 60)
+    with response_matcher(body, {"body": rules}) as matches:
+        assert [one.document for one in made if not matches(one.document)] == []
+
+
+def test_nothing_is_made_up_where_only_the_example_is_allowed() -> None:
+    exchange = exchange_of({"a": 1, "b": [2]}, side="request")
+    assert isinstance(exchange, Exchange)
+    assert random_payloads(exchange, 20) == ()
+
+
+@given(st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(), st.lists(st.integers())))
+def test_simpler_values_come_to_an_end(value: Json) -> None:
+    for _ in range(20_000):
+        value = next(simpler(value), NOTHING)
+        if value is NOTHING:
+            return
+    pytest.fail("there was always something simpler")

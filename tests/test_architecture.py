@@ -16,20 +16,23 @@ TESTS = ROOT / "tests"
 WORDS = {"model", "errors"}
 PURE = {
     "events",
+    "finding_values",
     "golden",
     "ledger.names",
     "pact_content",
     "pacts",
     "plan",
     "printing",
+    "report_reading",
     "rules",
+    "shards",
     "stub_protocol",
     "toml_tables",
     "waivers",
     "workspace",
 }
 PURE_PACKAGES = {"allowance", "compat", "gate", "probe", "schema"}
-ENGINE = {"engine", "null_lane", "probe_check", "probe_lane"}
+ENGINE = {"decoder_trial", "engine", "null_lane", "probe_check", "probe_lane", "request_lane"}
 SHELLS = {
     "__main__",
     "cli",
@@ -46,6 +49,8 @@ SHELL_SUFFIX = "_cli"
 SCRIPTS = {"verification_worker"}
 """Programs of their own: they may write to their own standard output."""
 OUTSIDE = {"subprocess", "socket", "http", "urllib", "shutil", "tempfile", "threading", "time", "asyncio", "psutil"}
+HARMLESS = {"urllib.parse"}
+"""Parts of them that compute and touch nothing."""
 WRITERS = {"click", "rich"}
 MAX_FUNCTION_LINES = 40
 MAX_MODULE_LINES = 400
@@ -121,7 +126,7 @@ def test_the_words_import_nothing_of_ours(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in sorted(modules()) if name in WORDS or is_pure(name)])
 def test_what_is_pure_touches_nothing_outside(name: str) -> None:
-    assert not {one.split(".")[0] for one in imports(modules()[name])} & (OUTSIDE | WRITERS)
+    assert not {one.split(".")[0] for one in imports(modules()[name]) - HARMLESS} & (OUTSIDE | WRITERS)
     assert not set(calls(tree(modules()[name]))) & {"open", "read_text", "read_bytes", "write_text", "write_bytes"}
 
 

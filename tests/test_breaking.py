@@ -109,10 +109,13 @@ def test_benign_changes_are_compatible(shop: Workspace, text: str, identity: obj
 def test_the_runtimes_are_the_judge_where_no_rule_expects_anything(
     shop: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("counterfoil.breaking_lane.compare", lambda *_: ())
+    monkeypatch.setattr("counterfoil.breaking_findings.compare", lambda *_: ())
     change(shop, RETYPED)
     found = shop.judge_here("breaking", "new", "--against", "old").the("BEHAVIOUR_CHANGED", STOCK)
     assert found["level"] == "behaviour"
+    assert found["location"] == {"path": "new/shop/v1/shop.proto", "line": line_of(RETYPED, "stock")}
+    [changed] = evidence(found, "change")
+    assert changed["old_location"] == {"path": "old/shop/v1/shop.proto", "line": line_of(PROTO, "stock")}
     assert evidence(found, "witness")
 
 
@@ -121,6 +124,37 @@ def test_a_rule_that_expects_it_accounts_for_what_runtimes_show(shop: Workspace)
     change(shop, RETYPED)
     assert shop.judge_here("breaking", "new", "--against", "old").verdict == "broken"
     assert shop.judge_here("breaking", "new", "--against", "old").findings
+
+
+MAPS = """\
+syntax = "proto2";
+package shop.v1;
+message B { extensions 100 to 200; }
+extend B { optional int32 ext = 100; }
+message S {}
+message M { map<string, int32> labels = 1; map<string, int32> tags = 2; optional int32 keep = 3; }
+"""
+MOVED = {
+    "extend B { optional int32 ext = 100; }\n": "",
+    "message S {}": "message S { extend B { optional int32 ext = 100; } }",
+}
+
+
+def test_what_buf_says_of_map_entries_and_moved_extensions_is_merged_with_ours(shop: Workspace) -> None:
+    shop.write("old/shop/v1/shop.proto", MAPS)
+    text = MAPS.replace("labels", "etiquettes").replace(" map<string, int32> tags = 2;", "")
+    for old, new in MOVED.items():
+        text = text.replace(old, new)
+    change(shop, text)
+    report = shop.judge_here("breaking", "new", "--against", "old")
+    also: dict[str, set[str]] = {}
+    for found in report.findings:
+        also.setdefault(found["subject"], set()).update(evidence(found, "change")[0]["also"])
+    assert also == {
+        "shop.v1.ext": {"EXTENSION_NO_DELETE", "FIELD_SAME_NAME"},
+        "shop.v1.M.labels": {"FIELD_SAME_JSON_NAME", "FIELD_SAME_NAME", "FIELD_SAME_TYPE", "MESSAGE_NO_DELETE"},
+        "shop.v1.M.tags": {"FIELD_NO_DELETE", "MESSAGE_NO_DELETE"},
+    }
 
 
 # --- modes, levels, several baselines --------------------------------------------------------------------------------
@@ -182,6 +216,28 @@ def test_what_buf_yaml_asks_for_fails(shop: Workspace, config: str, *, fails: bo
     found = report.the("FILE_OPTION_CHANGED")
     assert (report.verdict, found["level"]) == (("broken", "policy") if fails else ("compatible", "source"))
     assert evidence(found, "change")[0]["also"] == (["FILE_SAME_GO_PACKAGE"] if fails else [])
+
+
+IGNORING = "version: v2\nmodules:\n  - path: shop\n  - path: other\nbreaking:\n  use: [FILE]\n"
+
+
+@pytest.mark.parametrize(
+    ("ignoring", "level"),
+    [
+        ("", "policy"),
+        ("  ignore: [other/v1]\n", "policy"),
+        ("  ignore: [shop/v1]\n", "source"),
+        ("  ignore_only: {FILE_SAME_GO_PACKAGE: [shop/v1/shop.proto]}\n", "source"),
+        ("  ignore_only: {FIELD_SAME_NAME: [shop/v1/shop.proto]}\n", "policy"),
+    ],
+)
+def test_what_buf_yaml_lets_off_is_named_from_where_it_lies(shop: Workspace, ignoring: str, level: str) -> None:
+    for side, text in {"old": PROTO, "new": IN_GO}.items():
+        shop.write(f"{side}/shop/v1/shop.proto", text)
+        shop.write(f"{side}/other/v1/other.proto", PROTO.replace("shop", "other"))
+        shop.write(f"{side}/buf.yaml", IGNORING + ignoring)
+    found = shop.judge_here("breaking", "new", "--against", "old").the("FILE_OPTION_CHANGED")
+    assert found["level"] == level
 
 
 @pytest.mark.fires("BUF_FAILED")

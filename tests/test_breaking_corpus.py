@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
+from counterfoil.breaking_findings import Judgement
 from counterfoil.breaking_lane import BreakingLane, Request
 from counterfoil.compat import replayable
 from counterfoil.compat.changes import Direction
@@ -42,7 +43,8 @@ def judged(lane: BreakingLane, name: str) -> tuple[Finding, ...]:
     old, new = (raw_files(schema_corpus.image(name, one)) for one in ("old", "new"))
     trimmed = trim(old, new)
     request = Request(new="new", against="old", witnesses="witnesses")
-    return lane.judge_images(request, trimmed, tuple, buf_is_asked=False) if trimmed.changed else ()
+    judgement = Judgement(lane.workspace, lane.runtimes, request)
+    return judgement.of_images(trimmed, tuple, buf_is_asked=False) if trimmed.changed else ()
 
 
 def observed(findings: tuple[Finding, ...]) -> set[str]:
@@ -81,7 +83,7 @@ def replays(lane: BreakingLane, file: Path) -> bool:
     witness = replayable.read(file.read_bytes(), str(file))
     assert witness.old is not None
     assert witness.new is not None
-    sides = (side("old", witness.old), side("new", witness.new))
+    sides = (side(witness.old), side(witness.new))
     writer, reader = sides if witness.direction is Direction.BACKWARD else sides[::-1]
     payload = Payload(encoding=witness.encoding, data=witness.data, path="", kind="", state="", phase=Phase.WITNESS)
     runtimes: Runtimes = lane.runtimes()

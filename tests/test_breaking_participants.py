@@ -52,6 +52,27 @@ def test_findings_are_narrowed_to_a_participant(team: Workspace, name: str, verd
     assert team.judge_here("breaking", "new", "--against", "old", "--only-affecting", name).verdict == verdict
 
 
+@pytest.mark.parametrize(("name", "verdict"), [("ranker", "broken"), ("mailer", "compatible")])
+def test_a_removed_rpc_concerns_those_who_read_what_it_answers(team: Workspace, name: str, verdict: str) -> None:
+    rpc = "message None {}\nservice Shop {\n  rpc Find(None) returns (Product);\n  rpc Ping(None) returns (None);\n}\n"
+    team.write("counterfoil.toml", (team.root / "counterfoil.toml").read_text().replace("v1.*", "v1.Product"))
+    team.write("old/shop/v1/shop.proto", PROTO + rpc)
+    team.write("new/shop/v1/shop.proto", PROTO + rpc.replace("  rpc Find(None) returns (Product);\n", ""))
+    assert team.judge_here("breaking", "new", "--against", "old", "--only-affecting", name).verdict == verdict
+
+
+def test_what_only_buf_reports_is_shown_whomever_it_concerns(team: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("counterfoil.breaking_findings.compare", lambda *_: ())
+    monkeypatch.setattr("counterfoil.breaking_findings.only_grew", lambda *_: False)
+    team.write("new/buf.yaml", "version: v2\n")
+    rpc = "service Shop {\n  rpc Find(Product) returns (Product);\n}\n"
+    team.write("old/shop/v1/shop.proto", PROTO + rpc)
+    team.write("new/shop/v1/shop.proto", PROTO + rpc.replace("Find", "Search"))
+    report = team.judge_here("breaking", "new", "--against", "old", "--only-affecting", "ranker")
+    assert report.verdict == "broken"
+    assert {rule for rule, _ in report.rules} == {"RPC_NO_DELETE"}
+
+
 def test_an_unknown_participant_is_refused(team: Workspace) -> None:
     ran = team.run_here("breaking", "new", "--against", "old", "--only-affecting", "rankr")
     assert (ran.exit_code, ran.error["error"]) == (2, "unknown participant 'rankr'")

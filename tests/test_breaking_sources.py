@@ -172,6 +172,22 @@ def test_a_message_of_ten_thousand_fields_is_judged(shop: Workspace) -> None:
     assert evidence(report.findings[0], "witness")
 
 
+def test_files_may_have_names_in_any_language(shop: Workspace) -> None:
+    for side, text in {"old": PROTO, "new": RETYPED}.items():
+        shop.write(f"{side}/größe.proto", text.replace("shop.v1", "lager.v1"))
+        user = 'syntax = "proto2";\npackage lager.v1;\nimport "größe.proto";\nimport "日本/値.proto";\n'
+        shop.write(f"{side}/b.proto", user + "message N {\n  optional Product a = 1;\n}\n")
+        extended = "message E {\n  extensions 1 to 9;\n}\nextend E {\n  optional int32 one = 1;\n}\n"
+        shop.write(f"{side}/日本/値.proto", 'syntax = "proto2";\npackage lager.v1;\n' + extended)
+    report = shop.judge_here("breaking", "new", "--against", "old")
+    found = report.the("FIELD_TYPE_CHANGED", "lager.v1.Product.stock")
+    assert found["location"] == {"path": "new/größe.proto", "line": line_of(RETYPED, "stock")}
+    witness = evidence(found, "witness")[0]
+    assert {one["stub"] for one in witness["runtimes"]} == {"node", "python", "rust"}
+    replayed = shop.run_here("replay", str(shop.root / witness["path"]))
+    assert (replayed.exit_code, replayed.stdout.splitlines()[-1]) == (1, "still so")
+
+
 def test_without_a_workspace_both_schemas_have_to_be_named(tmp_path: Path) -> None:
     ran = Workspace(tmp_path).run("breaking", "--against", "old")
     assert (ran.exit_code, ran.error["error"].startswith("no counterfoil.toml in ")) == (2, True)

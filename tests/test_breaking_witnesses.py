@@ -59,6 +59,22 @@ def test_a_witness_is_a_file_that_replays_on_its_own(shop: Workspace) -> None:
     assert (replayed.exit_code, replayed.stdout.splitlines()[-1]) == (1, "still so")
 
 
+def test_a_schema_that_python_does_not_take_is_judged_without_witnesses(shop: Workspace) -> None:
+    change(
+        shop, PROTO.replace("name = 1", 'name = 1 [json_name = "stock"]').replace("k = 2", 'k = 2 [json_name = "name"]')
+    )
+    report = shop.judge_here("breaking", "new", "--against", "old")
+    found = report.the("FIELD_JSON_NAME_CHANGED", STOCK)
+    assert (report.verdict, found["level"]) == ("broken", "policy")
+    assert "no runtime could read both schemas (python: " in found["message"]
+
+
+def test_a_witness_shows_what_is_lost_rather_than_what_stands_for_nothing(shop: Workspace) -> None:
+    change(shop, RETYPED)
+    found = shop.judge_here("breaking", "new", "--against", "old").the("FIELD_TYPE_CHANGED")
+    assert not [one for one in evidence(found, "witness") if one["base64"] in {"", "e30="}]
+
+
 def test_a_witness_of_a_change_taken_back_no_longer_shows(shop: Workspace) -> None:
     change(shop, RETYPED)
     found = shop.judge_here("breaking", "new", "--against", "old").the("FIELD_TYPE_CHANGED")

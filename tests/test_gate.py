@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from counterfoil.gate.facts import Divergence, SchemaBreak
+from counterfoil.gate.facts import Divergence, ReadingFlaw, SchemaBreak
 
 from tests.gated import Gate, gate_in
 
@@ -26,12 +26,14 @@ def gate(tmp_path: Path) -> Gate:
 
 @pytest.mark.silent("VERIFICATION_FAILED", "VERIFICATION_MISSING", "PROVIDER_NOT_DEPLOYED", "VERSION_UNKNOWN")
 @pytest.mark.silent("SCHEMA_NOT_READ", "SCHEMA_UNPROVEN", "SCHEMAS_NOT_COMPARED", "STUBS_DIVERGE")
-@pytest.mark.silent("ROLLOUT_BROKEN", "ROLLOUT_UNPROVEN")
+@pytest.mark.silent("ROLLOUT_BROKEN", "ROLLOUT_UNPROVEN", "STUBS_NOT_PROBED", "PAYLOAD_NOT_READ", "PAYLOADS_UNPROVEN")
 def test_what_is_proven_may_go(gate: Gate) -> None:
     gate.verify("web@1", "shop@1")
     one, other = gate.schema("web@1", b"one", writes=ORDER), gate.schema("shop@1", b"two", reads=ORDER)
     gate.compared(one, other)
     gate.probed("web@1", "shop@1", Divergence(subject="s", message="m", waived=True))
+    gate.read("web@1", "web@1", "shop")
+    gate.read("shop@1", "web@1", "shop")
     answer = gate.deployable("web@1")
     assert not answer.rules
     assert (answer.verdict, answer.broker) == ("compatible", True)
@@ -160,6 +162,51 @@ def test_stubs_that_would_talk_to_each_other_must_agree(gate: Gate) -> None:
     answer = gate.deployable("web@1")
     assert (answer.verdict, answer.broker) == ("broken", True)
     assert answer.the("STUBS_DIVERGE")["next"] == "counterfoil replay w.json"
+
+
+@pytest.mark.fires("STUBS_NOT_PROBED")
+def test_stubs_that_were_probed_apart_prove_nothing(gate: Gate) -> None:
+    gate.verify("web@1", "shop@1")
+    gate.probed("web@1", "shop@2")
+    assert gate.deployable("web@1").verdict == "compatible", "shop 1 has no stub that is known"
+    gate.probed("web@2", "shop@1")
+    answer = gate.deployable("web@1")
+    assert (answer.verdict, answer.broker) == ("unproven", True)
+    expected = "counterfoil check --lane probe --record --version 1 --at web=1"
+    assert answer.the("STUBS_NOT_PROBED")["next"] == expected
+    gate.probed("web@1", "shop@1")
+    assert gate.deployable("web@1").verdict == "compatible"
+
+
+@pytest.mark.fires("PAYLOAD_NOT_READ")
+@pytest.mark.parametrize("reader", ["web@1", "shop@1"])
+def test_each_end_must_read_whatever_their_pact_allows(gate: Gate, reader: str) -> None:
+    gate.verify("web@1", "shop@1")
+    gate.read(reader, "web@1", "shop", ReadingFlaw(subject="$.price null", message="0 for null", payload="{}"))
+    answer = gate.deployable("web@1")
+    assert (answer.verdict, answer.broker) == ("broken", True)
+    reason = answer.the("PAYLOAD_NOT_READ")
+    assert reason["next"] == "counterfoil nulls -k '::web→shop::'"
+    assert (reason["symbols"], reason["witnesses"]) == (["$.price null"], ["{}"])
+    assert gate.deployable("shop@1").verdict == "compatible", "nobody who is there sends it that"
+    gate.read(reader, "web@1", "shop")
+    assert gate.deployable("web@1").verdict == "compatible", "the last reading counts"
+
+
+@pytest.mark.fires("PAYLOADS_UNPROVEN")
+def test_what_a_reader_makes_of_a_payload_must_be_known(gate: Gate) -> None:
+    gate.verify("web@1", "shop@1")
+    gate.read("shop@1", "web@1", "shop")
+    gate.publish("web@2", "shop", wanted=201)
+    gate.verify("web@2", "shop@1")
+    answer = gate.deployable("web@2")
+    assert (answer.verdict, answer.broker) == ("unproven", True)
+    again = "counterfoil check --lane nulls -k '::web→shop::' --record --version 1"
+    assert answer.the("PAYLOADS_UNPROVEN")["next"] == again
+    gate.read("shop@1", "web@2", "shop", ReadingFlaw(subject="s", message="m", unproven=True))
+    assert gate.deployable("web@2").the("PAYLOADS_UNPROVEN")["symbols"] == ["s"]
+    gate.read("shop@1", "web@2", "shop")
+    assert gate.deployable("web@2").verdict == "compatible"
 
 
 def two_services(gate: Gate, *, forwards: bool | None, backwards: bool | None) -> None:

@@ -17,7 +17,7 @@ from counterfoil.ledger.presences import Slot
 from counterfoil.ledger.recording import Recorder
 from counterfoil.ledger.store import Ledger, open_ledger
 from counterfoil.pact_content import PactContent, content_of
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
@@ -78,7 +78,8 @@ class Histories(RuleBasedStateMachine):
 
     @rule(version=versions, ends=st.booleans())
     def release(self, version: Version, ends: bool) -> None:  # noqa: FBT001
-        if self.model.exists(version):
+        is_released = (version[0], f"release {version[1]}") in self.model.live(PRODUCTION)
+        if self.model.exists(version) and is_released is ends:
             (self.history.end_support if ends else self.history.release)(told(version))
             self.model.events.append(Event("end support" if ends else "release", version, other=PRODUCTION))
 
@@ -178,7 +179,7 @@ TestHistoriesInMemory = HistoriesInMemory.TestCase
 
 def test_histories_in_a_ledger(ledger_url: str, tmp_path: Path) -> None:
     ledger = open_ledger(tmp_path, {"COUNTERFOIL_LEDGER": ledger_url})
-    manner = settings(max_examples=10, stateful_step_count=25, deadline=None)
+    manner = settings(max_examples=10, stateful_step_count=25, deadline=None, phases=[Phase.generate])
 
     class Histories(HistoriesInLedger):
         def __init__(self) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from counterfoil.config import read_workspace
@@ -14,6 +17,7 @@ from counterfoil.rules import finding
 from tests.builders import Workspace, interaction, pact
 from tests.ledgers import Recorded
 
+READER = Path(__file__).resolve().parent / "stubs" / "reader.py"
 ROUTES = {"GET /product": {"body": {"id": 1}}, "GET /null": {"body": {"id": None}}}
 RULES = {"$.id": {"match": "type"}}
 
@@ -117,13 +121,41 @@ def test_the_schema_of_a_provider_is_recorded(verified: Recorded) -> None:
     assert b"a/v1/a.proto" in image
 
 
+def test_what_a_reader_makes_of_payloads_is_recorded_and_stops_a_deployment(recorded: Recorded) -> None:
+    shop = recorded.shop
+    routes = {"GET /product": {"body": {"amount": 1}}, "GET /null": {"body": {"amount": None}}}
+    shop.provide("catalog", {"routes": routes})
+    shop.configure("stubs.web-stub", start=[sys.executable, str(READER)])
+    decoder = {"sender": "catalog", "message": "zeroing", "stub": "web-stub"}
+    shop.configure("participants.web", dir=".", decoders=[decoder])
+    one = interaction("a price", path="/product", body={"amount": 1}, rules={"$.amount": {"match": "type"}})
+    other = interaction("no price", path="/null", body={"amount": None}, rules={"$.amount": {"match": "null"}})
+    shop.pact(pact("web", "catalog", one, other))
+    recorded.do("publish", "-e", "1")
+    recorded.do("create-environment", "--name", "production")
+    assert "what web 1 reads of web→catalog" in shop.run_here("check", "--record", "--version", "1").stderr
+    recorded.do("record-deployment", "-a", "catalog", "-e", "1", "--environment", "production")
+    asking = ("can-i-deploy", "-a", "web", "-e", "1", "--to-environment", "production", "--format", "json")
+    (reason,) = json.loads(shop.run_here(*asking).stdout)["reasons"]
+    assert (reason["rule"], reason["subject"]) == ("PAYLOAD_NOT_READ", "web 1←catalog 1")
+    assert reason["witnesses"] == ['{"amount":null}']
+    shop.configure("participants.web", decoders=[{**decoder, "message": "faithful"}])
+    narrow = ("check", "--lane", "nulls", "-k", "no price", "--record", "--version", "1")
+    assert "nothing was recorded" in shop.run_here(*narrow).stderr, "one body of two proves nothing"
+    again = ("check", "--lane", "nulls", "--record", "--version", "2", "--at", "web=1")
+    assert "what web 1 reads" in shop.run_here(*again).stderr
+    assert json.loads(shop.run_here(*asking).stdout)["verdict"] == "compatible"
+    refused = shop.run_here(*again[:-1], "nobody=1")
+    assert refused.error["error"] == "no participant 'nobody' is here"
+
+
 def probed(shop: Workspace, *findings: Finding) -> tuple[ProbeFact, ...]:
     """What is recorded of a probe with these findings, when each of three participants has a stub."""
     for name, stub in (("web", "node"), ("api", "rust"), ("ranker", "python"), ("other", None)):
         shop.configure(f"participants.{name}", dir=".", stub=stub)
     case = Case(lane=Lane.PROBE, subject="a.B", name="probe")
     report = Report(results=(CaseResult(case=case, findings=findings),))
-    return probes_of(read_workspace(shop.file), "7", report)
+    return probes_of(read_workspace(shop.file), lambda name: VersionRef(name, "7"), report)
 
 
 def diverging(groups: str, waived: Waiver | None = None) -> Finding:

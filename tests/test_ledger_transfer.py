@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from counterfoil.gate.facts import Divergence, ProbeFact, SchemaBreak, SchemaPairFact, VersionRef
+from counterfoil.gate.facts import Divergence, ProbeFact, ReadingFlaw, SchemaBreak, SchemaPairFact, VersionRef
 from counterfoil.ledger.entries import Run, WaiverInForce
 from counterfoil.pact_content import digest_of
 
@@ -35,6 +35,9 @@ def fill(recorded: Recorded) -> None:
         old, new = digest_of(b"\x00old"), digest_of(b"\xffnew")
         into.schema_pair(SchemaPairFact(writer=old, reader=new, breaks=(found,)))
         into.probe(ProbeFact(pair=(API, WEB), order=0, divergences=(Divergence(subject="s", message="m"),)))
+        body = into.pact_body(WEB, "api")
+        assert body is not None
+        into.reading("web", body, API, [ReadingFlaw(subject="s", message="m \u202e", payload="{}")])
         into.waiver(WEB, WaiverInForce(rule="R", subject="s", owner="o", reason="r\x00"))
 
 
@@ -48,7 +51,8 @@ def export(recorded: Recorded) -> list[Object]:
 def test_every_table_has_rows_to_lose(export: list[Object]) -> None:
     assert {line["table"] for line in export[1:-1]} == {
         *("run", "participant", "version", "membership", "content", "integration", "pact", "verification"),
-        *("interaction_result", "environment", "presence", "schema", "exchange", "schema_pair", "probe", "waiver"),
+        *("interaction_result", "environment", "presence", "schema", "exchange", "schema_pair", "probe"),
+        *("reading", "waiver"),
     }
     assert export[-1] == {"rows": len(export) - 2}
 

@@ -38,11 +38,18 @@ def reads(shop: Workspace, decoder: str | None, **more: object) -> Workspace:
 
 
 def amounts(shop: Workspace, *bodies: tuple[object, Object | None]) -> str:
-    """A pact with an interaction for each amount and its matcher."""
+    """A pact with an interaction for each amount and its matcher, and a provider that answers as it says."""
     made = [
-        interaction(f"{number}", body={"amount": amount}, rules={"$.amount": matcher} if matcher else None)
+        interaction(
+            f"{number}",
+            path=f"/product/{number}",
+            body={"amount": amount},
+            rules={"$.amount": matcher} if matcher else None,
+        )
         for number, (amount, matcher) in enumerate(bodies)
     ]
+    routes = {f"GET /product/{number}": {"body": {"amount": amount}} for number, (amount, _) in enumerate(bodies)}
+    shop.provide("catalog", {"routes": routes})
     return shop.pact(pact("web", "catalog", *made))
 
 
@@ -64,7 +71,8 @@ def test_a_reader_that_tells_every_state_apart_is_proven(shop: Workspace) -> Non
     report = nulls(shop)
     assert (report.verdict, report.exit_code, report.findings) == ("compatible", 0, [])
     assert cell(report) == {"null": "proven", "default": "proven", "value": "proven"}
-    assert list(report.cases) == ["nulls::web→catalog::0 (response)", "nulls::web→catalog::1 (response)"]
+    names = ["0 (answer)", "0 (response)", "1 (answer)", "1 (response)"]
+    assert list(report.cases) == [f"nulls::web→catalog::{name}" for name in names]
 
 
 @pytest.mark.fires("STATE_MISREAD")
@@ -127,6 +135,24 @@ def test_a_field_that_nobody_reads_cannot_be_misread(shop: Workspace) -> None:
     assert nulls(shop).verdict == "compatible"
 
 
+@pytest.mark.fires("STATE_REJECTED")
+def test_what_the_lattice_lacks_is_made_up_and_shrunk_to_one_character(shop: Workspace) -> None:
+    amounts(reads(shop, "ascii"), ("abc", {"match": "regex", "regex": "\\w+"}))
+    found = nulls(shop).the("STATE_REJECTED", f"{AMOUNT} value")
+    assert found["message"].endswith("web ends with exit code 3 on it")
+    (payload,) = found["evidence"][0]["lines"]
+    text = json.loads(payload)["amount"]
+    assert (len(text), text.isascii()) == (1, False)
+
+
+@pytest.mark.fires("STATE_MISREAD")
+def test_a_number_that_is_rounded_far_beyond_a_double_is_made_up(shop: Workspace) -> None:
+    amounts(reads(shop, "doubling"), (3, {"match": "integer"}))
+    found = nulls(shop).the("STATE_MISREAD", f"{AMOUNT} value")
+    (payload,) = found["evidence"][0]["lines"]
+    assert 2**60 < abs(json.loads(payload)["amount"]) < 2**61
+
+
 @pytest.mark.fires("READER_UNKNOWN")
 def test_an_interaction_without_a_reader_is_unproven(shop: Workspace) -> None:
     amounts(reads(shop, "faithful", interactions=["1"]), (3, BY_TYPE), (None, NULL))
@@ -145,6 +171,9 @@ def test_a_body_that_is_not_looked_at_needs_no_reader(shop: Workspace) -> None:
 def test_a_body_that_is_not_json_is_unproven(shop: Workspace) -> None:
     document = pact("web", "catalog", interaction("page", body="<p>3</p>"))
     document["interactions"][0]["response"]["headers"] = {"Content-Type": "text/html"}
+    shop.provide(
+        "catalog", {"routes": {"GET /product": {"body": "<p>3</p>", "headers": {"content-type": "text/html"}}}}
+    )
     reads(shop, "faithful").pact(document)
     assert nulls(shop).the("BODY_NOT_DERIVED")["message"].endswith("is not known: the body is text/html, not JSON")
 
@@ -204,7 +233,7 @@ def test_a_field_that_may_be_unset_and_never_is(shop: Workspace) -> None:
     assert found["evidence"][0]["lines"] == [
         "(",
         "    pact.upon_receiving('0, amount null')",
-        "    .with_request('GET', '/product')",
+        "    .with_request('GET', '/product/0')",
         "    .will_respond_with(200)",
         "    .with_body({'amount': None})",
         ")",
@@ -256,7 +285,7 @@ def test_an_interaction_to_paste_is_in_the_language_of_the_consumer(language: st
 def test_the_matrix_is_printed_above_the_findings(shop: Workspace) -> None:
     amounts(reads(shop, "zeroing"), (3, BY_TYPE), (None, NULL))
     lines = shop.run_here("nulls").stdout.splitlines()
-    assert lines[0].split() == ["web→catalog", "web"]
+    assert lines[0].split() == ["web→catalog", "catalog", "web"]
     assert ["response", "$.amount", "null", "misread;", "default,", "value", "proven"] in [
         line.split() for line in lines
     ]
@@ -266,7 +295,8 @@ def test_it_is_part_of_a_check_once_a_participant_says_how_it_reads(shop: Worksp
     amounts(shop, (3, BY_TYPE))
     assert shop.run_here("check", "--list").stdout.splitlines()[-1].startswith("verify::")
     reads(shop, "faithful")
-    assert shop.run_here("check", "--list").stdout.splitlines()[-1] == "nulls::web→catalog::0 (response)"
+    listed = ["nulls::web→catalog::0 (response)", "nulls::web→catalog::0 (answer)"]
+    assert shop.run_here("check", "--list").stdout.splitlines()[-2:] == listed
 
 
 def test_without_any_reader_the_command_says_what_to_add(shop: Workspace) -> None:

@@ -67,6 +67,33 @@ def test_one_bug_is_few_findings(sound: list[Stub]) -> None:
     ]
 
 
+ONE_OF_EACH = {
+    "everything_accepted": ["accept-reject | binary", "accept-reject | json"],
+    "always_the_same": [
+        *("accept-reject | binary", "accept-reject | json"),
+        *("presence | binary", "presence | json", "re-encoding loss | binary"),
+    ],
+}
+
+
+@pytest.mark.parametrize("bug", ONE_OF_EACH)
+def test_who_does_not_look_at_what_it_is_given_is_one_finding_of_each_class(bug: str) -> None:
+    with running([command("python"), command("python", bug, "planted")], IMAGE) as stubs:
+        search = Search(panel(stubs, MESSAGE), MESSAGE, KnownDivergences())
+        found = list(search.run(chain(lattice(MESSAGE), edges(MESSAGE)), Budget()))
+    assert sorted(one.divergence.signature.partition(" | anything | ")[0] for one in found) == ONE_OF_EACH[bug]
+    assert {one.divergence.is_of_anything for one in found} == {True}
+
+
+def test_what_a_sound_stub_refuses_beside_one_that_refuses_nothing_is_told_still(sound: list[Stub]) -> None:
+    """What only node reads, too, is a finding with or without a stub that reads anything."""
+    expected = "accept-reject | json | document | byte order mark | "
+    with running([command("python", "everything_accepted", "planted")], IMAGE) as planted:
+        search = Search(panel([*sound, *planted], MESSAGE), MESSAGE, KnownDivergences())
+        found = {one.divergence.signature for one in search.run(edges(MESSAGE), Budget())}
+    assert f"{expected}node, planted / python, rust" in found
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_runtime_beside_itself_agrees(language: str) -> None:
     with running([command(language, name="one"), command(language, name="other")], IMAGE) as stubs:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from counterfoil.stubs import TIMEOUTS
 
 from tests.builders import Workspace
 from tests.test_probe import PROTO
@@ -69,6 +70,17 @@ def test_a_stub_that_never_answers_is_given_up_soon(hosted: Workspace) -> None:
     report = host(hosted, "silent", "always").judge("probe", "--budget", "30")
     assert "never answered" in report.the("STUB_GIVEN_UP", "probe.v1.Thing::hostile")["message"]
     assert len([one for one in report.findings if one["subject"].startswith("timeout | ")]) <= 2  # one per encoding
+
+
+@pytest.mark.fires("STUB_GIVEN_UP", "DIVERGENCE")
+def test_a_stub_that_hangs_now_and_then_is_given_up_and_its_timeouts_are_one_finding(hosted: Workspace) -> None:
+    report = host(hosted, "slow", "some").judge("probe", "--budget", "2000")
+    given_up = report.the("STUB_GIVEN_UP", "probe.v1.Thing::hostile")
+    assert given_up["level"] == "unproven"
+    assert f"it let its deadline pass {TIMEOUTS} times:" in given_up["message"]
+    timeouts = [one["subject"] for one in report.findings if one["subject"].startswith("timeout | ")]
+    assert len(timeouts) == len({one.split(" | ")[1] for one in timeouts}) > 0, timeouts  # one for each encoding
+    assert all(" | anything | no answer | " in one for one in timeouts)
 
 
 @pytest.mark.silent("STUB_GIVEN_UP")

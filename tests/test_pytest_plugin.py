@@ -12,6 +12,27 @@ import pytest
 from tests.builders import Object, Workspace, interaction, pact
 
 PYTEST_WITHIN_S = 120
+MEETING = """
+import json, os, pathlib, sys, time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+with open("here", "a") as file:
+    file.write("started\\n")
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        is_ready = self.path != "/healthz" or pathlib.Path(sys.argv[2]).exists()
+        data = json.dumps({"id": 1}).encode()
+        self.send_response(200 if is_ready else 503)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        self.do_GET()
+    def log_message(self, *args):
+        pass
+HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
 ROUTES: Object = {"GET /product": {"body": {"id": 1}}, "GET /null": {"body": {"id": None}}}
 
 
@@ -135,3 +156,60 @@ def test_fixtures_start_a_participant_and_a_stub_once(catalog: Workspace) -> Non
     )
     code, output = run_pytest(catalog)
     assert (code, passed_and_failed(output)) == (0, (2, 0)), output
+
+
+def test_presence_states_are_drawn_by_hypothesis(catalog: Workspace) -> None:
+    catalog.write("protos/shop/v1/shop.proto", 'syntax = "proto3";\npackage shop.v1;\nmessage P { int32 stock = 1; }\n')
+    catalog.configure("schema", dir="protos", against="protos")
+    catalog.write(
+        "test_own.py",
+        "import json\n"
+        "from hypothesis import given, settings\n"
+        "def test_states(presence_states):\n"
+        "    seen = set()\n"
+        "    @settings(database=None, max_examples=200)\n"
+        "    @given(presence_states('shop.v1.P'))\n"
+        "    def draw(payload):\n"
+        "        seen.add(str(json.loads(payload.data).get('stock', 'absent')))\n"
+        "    draw()\n"
+        "    assert {'None', '0', 'absent'} < seen, seen\n"
+        "def test_binary(presence_states):\n"
+        "    assert isinstance(presence_states('shop.v1.P', 'binary').example().data, bytes)\n",
+    )
+    code, output = run_pytest(catalog, "-W", "ignore::hypothesis.errors.NonInteractiveExampleWarning")
+    assert (code, passed_and_failed(output)) == (0, (2, 0)), output
+
+
+def test_groups_are_judged_side_by_side_and_once(catalog: Workspace) -> None:
+    """Each of two providers is ready only once the other was started."""
+    for name, other in (("one", "two"), ("two", "one")):
+        catalog.write(f"{name}/serve.py", MEETING)
+        start = [sys.executable, "serve.py", name, f"../{other}/here"]
+        catalog.configure(f"participants.{name}", dir=name)
+        catalog.configure(f"participants.{name}.provider", start=start, env={"PORT": "{port}"}, states="/states")
+        catalog.pact(pact("web", name, interaction(f"of {name}", path="/", body={"id": 1})))
+    _, output = run_pytest(catalog, "counterfoil.toml", "-k", "of")
+    assert passed_and_failed(output) == (2, 0), output
+    starts = [(catalog.root / name / "here").read_text() for name in ("one", "two")]
+    assert starts == ["started\n", "started\n"]
+
+
+@pytest.mark.parametrize("spread", [[], ["-n", "2"], ["-n", "2", "--dist", "loadgroup"]], ids=["one", "two", "groups"])
+def test_check_pytest_and_four_shards_say_the_same(catalog: Workspace, spread: list[str]) -> None:
+    parts = []
+    for index in range(1, 5):
+        parts.append(f"{index}.json")
+        catalog.run_here("check", "--shard", f"{index}/4", "--report", f"json={catalog.root / parts[-1]}")
+    report = catalog.judge_here("check")
+    merged = catalog.judge_here("merge", *parts)
+    assert (merged.verdict, merged.cases, merged.findings) == (report.verdict, report.cases, report.findings)
+    code, output = run_pytest(catalog, "counterfoil.toml", "-v", *spread)
+    assert code == report.exit_code == 1
+    line = re.compile(
+        r"^(?:.*(PASSED|FAILED) )?counterfoil\.toml::((?!run).*?)(?:@\S.*)?(?: (PASSED|FAILED)\b.*)?$", re.MULTILINE
+    )
+    output = output.partition("short test summary")[0]
+    verdicts = {case.strip(): first or last for first, case, last in line.findall(output) if first + last}
+    assert verdicts == {case: "PASSED" if one == "compatible" else "FAILED" for case, one in report.cases.items()}
+    told = set(re.findall(r"^([A-Z_]+)  (\S.*)$", output, re.MULTILINE))
+    assert {one for one in told if one[0] != "FAILED"} == report.rules

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,20 +11,18 @@ from pathlib import Path
 import click
 
 from counterfoil.breaking_lane import FAILING, BreakingLane, Request
-from counterfoil.breaking_replay import replay
+from counterfoil.check_options_cli import chosen_reuse, reuse_options
 from counterfoil.command_examples import examples
-from counterfoil.compat import replayable
 from counterfoil.compat.changes import Direction
 from counterfoil.config import FILE_NAME, locate
 from counterfoil.errors import UsageError, nearest
 from counterfoil.events import CaseFinished, Event, RunFinished, RunStarted
-from counterfoil.model import BREAKING, Case, CaseResult, Lane, Level, Verdict
-from counterfoil.printing import printable
+from counterfoil.model import BREAKING, Case, Lane, Level
 from counterfoil.processes import Processes
+from counterfoil.result_cache import ResultCache, Reuse
 from counterfoil.schema_lane import guarded
 from counterfoil.schema_sources import GIT, LEDGER
-from counterfoil.schema_witnesses import SHOWN
-from counterfoil.shell import end_when_nobody_reads, judge, open_workspace, output_option, with_waivers
+from counterfoil.shell import judge, open_workspace, output_option, with_waivers
 from counterfoil.workspace import FORMAT_VERSION, Schema, Settings, Workspace
 
 MODES = {
@@ -76,6 +73,7 @@ WITHOUT_WORKSPACE = ".counterfoil/witnesses/breaking"
 @click.option(
     "--witnesses", type=click.Path(path_type=Path), help=f"The folder for witnesses; {WITH_WORKSPACE} by default."
 )
+@reuse_options
 @output_option
 @click.pass_obj
 def breaking(  # noqa: PLR0913  (one for each option)
@@ -99,11 +97,11 @@ def breaking(  # noqa: PLR0913  (one for each option)
             why="one is compared with by default",
             fix="add --transitive",
         )
-    workspace, configured = _workspace(config, new)
+    workspace, configured = workspace_of(config, new)
     _known(workspace, only_affecting)
     schema = workspace.settings.schema or Schema()
-    folder = schema.dir if new is None else _named(workspace, new)
-    baselines: list[str | None] = [_named(workspace, one) for one in against] or [schema.against]
+    folder = schema.dir if new is None else named(workspace, new)
+    baselines: list[str | None] = [named(workspace, one) for one in against] or [schema.against]
     place = WITH_WORKSPACE if configured else WITHOUT_WORKSPACE
     request = Request(
         new=folder,
@@ -115,10 +113,11 @@ def breaking(  # noqa: PLR0913  (one for each option)
         witnesses=place if witnesses is None else workspace.relative(Path.cwd() / witnesses),
     )
     requests = [replace(request, against=one) for one in baselines]
-    judge(with_waivers(workspace, lambda processes: _judged(processes, workspace, requests)), output)
+    reuse = chosen_reuse()
+    judge(with_waivers(workspace, lambda processes: _judged(processes, workspace, requests, reuse)), output)
 
 
-def _judged(processes: Processes, workspace: Workspace, requests: list[Request]) -> Iterator[Event]:
+def _judged(processes: Processes, workspace: Workspace, requests: list[Request], reuse: Reuse) -> Iterator[Event]:
     """A case for each baseline."""
     started_s = time.monotonic()
     several = len(requests) > 1
@@ -127,15 +126,15 @@ def _judged(processes: Processes, workspace: Workspace, requests: list[Request])
         for one in requests
     ]
     yield RunStarted(tuple(cases))
-    with BreakingLane(processes, workspace) as lane:
+    with BreakingLane(processes, workspace, ResultCache(workspace, processes, reuse)) as lane:
         for case, request in zip(cases, requests, strict=True):
             began_s = time.monotonic()
-            findings = guarded(partial(lane.judge, request), request.new)
-            yield CaseFinished(CaseResult(case=case, findings=findings, duration_s=time.monotonic() - began_s))
+            judged = guarded(partial(lane.judged, request), request.new)
+            yield CaseFinished(judged.result(case, time.monotonic() - began_s))
     yield RunFinished(time.monotonic() - started_s)
 
 
-def _workspace(config: Path | None, new: str | None) -> tuple[Workspace, bool]:
+def workspace_of(config: Path | None, new: str | None) -> tuple[Workspace, bool]:
     """The workspace, and whether there is a counterfoil.toml. Where there is none, the arguments are enough."""
     root = Path.cwd()
     if config or new is None or locate(root):
@@ -143,7 +142,7 @@ def _workspace(config: Path | None, new: str | None) -> tuple[Workspace, bool]:
     return Workspace(root=root, file=root / FILE_NAME, settings=Settings(format=FORMAT_VERSION)), False
 
 
-def _named(workspace: Workspace, source: str) -> str:
+def named(workspace: Workspace, source: str) -> str:
     """A source as the workspace names it: a path from its folder, unless git or the ledger is meant."""
     is_path = not source.startswith((GIT, LEDGER)) and (Path.cwd() / source).exists()
     return workspace.relative(Path.cwd() / source) if is_path else source
@@ -158,34 +157,3 @@ def _known(workspace: Workspace, participant: str) -> None:
             why=nearest(participant, participants),
             fix=f"name a participant of {workspace.file.name}",
         )
-
-
-def replay_change(config: Path | None, file: Path, against: str | None, new: str | None) -> bool:
-    """Replay a file if it is the witness of a schema change, and leave with its exit code; False if it is not."""
-    try:
-        text = file.read_bytes()
-    except OSError:
-        return False
-    if not replayable.is_one(text):
-        return False
-    witness = replayable.read(text, str(file))
-    root = Path.cwd()
-    workspace, _ = _workspace(config, "" if config is None and not locate(root) else None)
-    sources = None
-    if against is not None:
-        schema = workspace.settings.schema or Schema()
-        sources = _named(workspace, against), schema.dir if new is None else _named(workspace, new)
-    processes = Processes()
-    try:
-        replayed = replay(processes, workspace, witness, sources)
-    finally:
-        processes.stop()
-    end_when_nobody_reads()
-    reader = "new code reading old" if witness.direction is Direction.BACKWARD else "old code reading new"
-    click.echo(printable(f"{witness.rule}  {witness.subject}"))
-    click.echo(printable(f"{witness.message} ({reader} {witness.encoding}): {witness.readable[:SHOWN]}"))
-    for name, found in replayed.by_runtime.items():
-        said = "; ".join(map(str, found)) if found else "reads the same" if found is not None else "says nothing"
-        click.echo(printable(f"{name}: {said}"))
-    click.echo({Verdict.BROKEN: "still so", Verdict.COMPATIBLE: "no longer so"}.get(replayed.verdict, "not judged"))
-    sys.exit(replayed.verdict.exit_code)

@@ -18,6 +18,7 @@ from counterfoil.processes import Processes
 from counterfoil.schema_sources import EmptySchemaError, Sources
 from counterfoil.schema_stubs import Runtimes, find_stubs
 from counterfoil.schema_witnesses import Side, side
+from counterfoil.stub.schemas import SchemaError
 from counterfoil.workspace import Workspace
 
 
@@ -77,7 +78,7 @@ def _sides(
                 why="they are too large for it",
                 fix="name them: --against OLD, and NEW",
             )
-        return side("the old schema in the witness", witness.old), side("the new schema in the witness", witness.new)
+        return _side("the old schema in the witness", witness.old), _side("the new schema in the witness", witness.new)
     workspace.state_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=workspace.state_dir, prefix="schema-") as scratch:
         finding = Sources(processes, workspace, Path(scratch))
@@ -86,4 +87,11 @@ def _sides(
             images = [finding.whole(finding.find(name, new), label) for name, label in ((old, "old"), (new, "new"))]
         except EmptySchemaError as error:
             raise UsageError(str(error), fix="name a schema that has the witness's message") from None
-    return side(old, images[0]), side(new, images[1])
+    return _side(old, images[0]), _side(new, images[1])
+
+
+def _side(name: str, image: bytes) -> Side:
+    try:
+        return side(image)
+    except SchemaError as error:
+        raise UsageError(f"'{name}' is not a whole schema", why=str(error), fix="build it with its imports") from None

@@ -15,6 +15,7 @@ import click
 
 from counterfoil.broker_address import URL, find_broker
 from counterfoil.broker_client import BrokerClient, FetchedPact, Wanted
+from counterfoil.check_options_cli import chosen_reuse
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError
 from counterfoil.events import CaseFinished, Event, RunFinished, RunStarted, fold
@@ -72,6 +73,7 @@ class BrokerRounds:
                 fix=f"set {URL}, or leave out --from-broker to verify the pacts of the workspace",
             )
         self._workspace = workspace
+        self._reuse = chosen_reuse()
         self._client = BrokerClient(address)
         self._branch = fetch.branch or revision_of(workspace.root).branch
         wanted = Wanted(
@@ -113,7 +115,7 @@ class BrokerRounds:
     def run(self, processes: Processes) -> Iterator[Event]:
         """The events of all rounds as those of one run; a failure of a pending pact does not count."""
         yield RunStarted(tuple(case for one in self._rounds for case in one.plan.cases))
-        duration_s, engine = 0.0, Engine(self._workspace, processes)
+        duration_s, engine = 0.0, Engine(self._workspace, processes, reuse=self._reuse)
         for one in self._rounds:
             for event in with_waivers(self._workspace, lambda _, plan=one.plan: engine.check(plan))(processes):  # type: ignore[misc]  # a default binds it
                 one.report = fold(one.report, event)

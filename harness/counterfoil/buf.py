@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from counterfoil import toolchain
-from counterfoil.compat.merging import QUOTED, Annotation
+from counterfoil.compat.annotations import QUOTED, Annotation
 from counterfoil.model import Finding, Level, Location
 from counterfoil.processes import Completed, Processes
 
 DEADLINE_S = 300.0
 VIOLATIONS = 100
 COMPILE = "COMPILE"
+PROTO = ".proto"
+IGNORING = ("ignore", "ignore_only")
+"""The keys of a section of buf.yaml that let files off."""
 
 
 class BufError(Exception):
@@ -108,12 +112,6 @@ def _annotations(done: Completed) -> Iterator[Annotation]:
         )
 
 
-def buf_yaml(root: Path, source: Path) -> Path | None:
-    """The buf.yaml that holds for a schema: in its folder, or beside its image, or at the top; None without any."""
-    folders = (source if source.is_dir() else source.parent, root)
-    return next((folder / "buf.yaml" for folder in folders if (folder / "buf.yaml").is_file()), None)
-
-
 def breaking_rules(config: Path | None) -> dict[str, Any]:
     """The `breaking` section that holds for a folder: the module's own, else the file's, else buf's default, FILE.
 
@@ -127,13 +125,54 @@ def breaking_rules(config: Path | None) -> dict[str, Any]:
         document = yaml.safe_load(config.read_bytes()) or {}
     except (OSError, yaml.YAMLError) as error:
         raise BufError(f"cannot read '{config}': {error}") from None
-    modules = document.get("modules") or []
-    sections = [module["breaking"] for module in modules if isinstance(module, dict) and "breaking" in module]
-    if any(section != sections[0] for section in sections) or (sections and len(sections) < len(modules)):
+    modules = [one for one in document.get("modules") or [] if isinstance(one, dict)] or [{}]
+    roots = [(config.parent, one.get("path", "."), len(modules) == 1) for one in modules]
+    found = [one.get("breaking", document.get("breaking")) or {} for one in modules]
+    sections = [_section(section, partial(_inside, *root)) for section, root in zip(found, roots, strict=True)]
+    rules, ignored = sections[0]
+    if any(other != rules for other, _ in sections):
         message = f"'{config}' gives its modules different breaking rules; move them to the top of the file"
         raise BufError(message)
-    section: dict[str, Any] = (sections[0] if sections else document.get("breaking")) or {}
-    return section if section.get("use") else {"use": ["FILE"], **section}
+    for key in IGNORING:
+        lists = [other[key] for _, other in sections if key in other]
+        if lists and key == "ignore":
+            ignored = {**ignored, key: list(dict.fromkeys(path for one in lists for path in one))}
+        elif lists:
+            names = dict.fromkeys(name for one in lists for name in one)
+            ignored = {**ignored, key: {name: [path for one in lists for path in one.get(name, ())] for name in names}}
+    return {**({} if rules.get("use") else {"use": ["FILE"]}), **rules, **ignored}
+
+
+def _section(
+    section: Mapping[str, Any], inside: Callable[[Iterable[str]], Iterator[str]]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Which rules a section of one module asks for, and the files that it lets off, as images name them."""
+    rules = {key: value for key, value in section.items() if key not in IGNORING}
+    ignored: dict[str, Any] = {}
+    if section.get("ignore"):
+        ignored["ignore"] = list(inside(section["ignore"]))
+    if section.get("ignore_only"):
+        ignored["ignore_only"] = {name: list(inside(paths)) for name, paths in section["ignore_only"].items()}
+    return rules, ignored
+
+
+def _inside(root: Path, module: str, is_only_module: bool, paths: Iterable[str]) -> Iterator[str]:  # noqa: FBT001
+    """buf.yaml names files from where it lies, an image from the folder of their module.
+
+    A folder may be in several modules, which an image does not tell apart: then each of its files is named.
+    """
+    for path in map(PurePosixPath, paths):
+        if path.is_relative_to(module) and path != PurePosixPath(module):
+            if is_only_module or path.suffix == PROTO:
+                yield path.relative_to(module).as_posix()
+            else:
+                files = sorted((root / path).rglob(f"*{PROTO}"))
+                yield from (file.relative_to(root / module).as_posix() for file in files)
+        elif PurePosixPath(module).is_relative_to(path):
+            message = (
+                f"buf.yaml ignores the whole module '{module}', which buf cannot do with images; remove the module"
+            )
+            raise BufError(message)
 
 
 def as_finding(annotation: Annotation, folder: str, *, breaking: bool) -> Finding:
@@ -150,3 +189,9 @@ def as_finding(annotation: Annotation, folder: str, *, breaking: bool) -> Findin
     return Finding(
         rule=annotation.rule, subject=subject, level=Level.POLICY, message=annotation.message, fix=fix, location=where
     )
+
+
+def config_of(root: Path, schema: Path) -> Path | None:
+    """The buf.yaml that holds for a schema: in its folder, or beside its image, or at the top; None without any."""
+    folders = (schema if schema.is_dir() else schema.parent, root)
+    return next((folder / "buf.yaml" for folder in folders if (folder / "buf.yaml").is_file()), None)

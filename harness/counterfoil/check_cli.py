@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
+from counterfoil.changed import affected
+from counterfoil.check_options_cli import changed_since_option, chosen_reuse, reuse_options, shard_option
 from counterfoil.command_examples import examples
+from counterfoil.durations import recorded, recording
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError, nearest
+from counterfoil.events import Event
+from counterfoil.interruption import until_ctrl_c
 from counterfoil.model import CHECKED_LANES, Lane, Report
 from counterfoil.pact_files import read_pacts
 from counterfoil.plan import Plan, Selection, make_plan
 from counterfoil.printing import printable
+from counterfoil.processes import Processes
 from counterfoil.reporters import text_report
+from counterfoil.shards import part_of
 from counterfoil.shell import (
     Command,
     end_when_nobody_reads,
@@ -48,6 +55,7 @@ def record_options(command: Command) -> Command:
     described = (
         (("--record",), {"is_flag": True, "help": "Record what is found in the ledger."}),
         (("-e", "--version"), {"help": "With --record: the version that is judged; by default git's commit."}),
+        (("--at",), {"multiple": True, "help": "With --record: NAME=VERSION, a participant that is at another one."}),
         (("--branch",), {"help": "With --record: the branch of the version; by default git's."}),
     )
     for names, settings in reversed(described):
@@ -63,13 +71,14 @@ def _recorder(workspace: Workspace, plan: Plan) -> Callable[[Report], None] | No
     """What records the run's report, if it is to be recorded."""
     meta = click.get_current_context().meta
     version, branch = meta.get(f"{RECORDED}.version"), meta.get(f"{RECORDED}.branch")
+    others = meta.get(f"{RECORDED}.at") or ()
     if not meta.get(f"{RECORDED}.record"):
-        if version or branch:
-            raise UsageError("--version and --branch say what is recorded, and nothing is", fix="add --record")
+        if version or branch or others:
+            raise UsageError("--version, --branch and --at say what is recorded, and nothing is", fix="add --record")
         return None
     from counterfoil.record_cli import recorder  # noqa: PLC0415  (loads the ledger, which takes its time)
 
-    return recorder(workspace, plan, version, branch)
+    return recorder(workspace, plan, version, branch, others)
 
 
 @examples(
@@ -85,29 +94,50 @@ def _recorder(workspace: Workspace, plan: Plan) -> Callable[[Report], None] | No
     multiple=True,
     help="Only this lane; repeatable.",
 )
+@changed_since_option
+@shard_option
+@click.option("--watch", is_flag=True, help="Judge again whenever a file changes, until Ctrl-C.")
 @click.option("--list", "list_only", is_flag=True, help="Print the id of every case, and judge nothing.")
 @selection_options
+@reuse_options
 @record_options
 @output_option
 @click.pass_obj
-def check(
+def check(  # noqa: PLR0913  (one for each option)
     config: Path | None,
     *,
     lanes: tuple[str, ...],
     participants: tuple[str, ...],
     keyword: str,
+    changed_since: str | None,
+    shard: tuple[int, int] | None,
+    watch: bool,
     list_only: bool,
     output: str,
 ) -> None:
     """Judge everything: the pact files, every provider against its pacts, the schema against its baseline."""
-    workspace = open_workspace(config)
     selection = Selection(
         lanes=frozenset(Lane(lane) for lane in lanes), participants=frozenset(participants), keyword=keyword
     )
-    plan = make_plan(workspace.settings, read_pacts(workspace), selection)
-    if list_only:
-        _list(plan, output)
-    _check(workspace, plan, output, selection=selection)
+
+    def judge_once() -> None:
+        workspace = open_workspace(config)
+        plan = make_plan(workspace.settings, read_pacts(workspace), selection)
+        if changed_since:
+            plan = _affected(workspace, plan, changed_since)
+        if shard:
+            plan = part_of(plan, *shard, recorded(workspace))
+        if list_only:
+            _list(plan, output)
+        _check(workspace, plan, output, selection=selection)
+
+    if not watch:
+        judge_once()
+    if list_only or output == "json":
+        raise click.UsageError("--watch is for a screen: leave out --list and --format json")
+    from counterfoil.watch_cli import judge_on_changes  # noqa: PLC0415  (loads what only few need)
+
+    judge_on_changes(open_workspace(config), judge_once)
 
 
 @examples(
@@ -117,6 +147,7 @@ def check(
 )
 @click.command()
 @selection_options
+@reuse_options
 @record_options
 @click.option("--from-broker", is_flag=True, help="Fetch the pacts from the Pact Broker at PACT_BROKER_BASE_URL.")
 @click.option("--consumer-version-selector", "selectors", multiple=True, help="Of which versions, as JSON; repeatable.")
@@ -181,7 +212,7 @@ def consume(config: Path | None, participants: tuple[str, ...], output: str) -> 
             fix='add [pacts] with dir = "contracts/pacts"',
         )
     names = _named(workspace, participants, "consumer")
-    judge(lambda processes: Engine(workspace, processes).consume(names), output)
+    judge(lambda processes: until_ctrl_c(processes, Engine(workspace, processes).consume(names)), output)
 
 
 @examples("counterfoil build", "counterfoil build --participant orders")
@@ -195,7 +226,7 @@ def build(config: Path | None, participants: tuple[str, ...], output: str) -> No
     names = _named(workspace, participants, "build")
     if not participants:
         names = (*names, *(name for name, stub in workspace.settings.stubs.items() if stub.build))
-    judge(lambda processes: Engine(workspace, processes).build(names), output)
+    judge(lambda processes: until_ctrl_c(processes, Engine(workspace, processes).build(names)), output)
 
 
 def _named(workspace: Workspace, participants: tuple[str, ...], table: str) -> tuple[str, ...]:
@@ -232,8 +263,21 @@ def _list(plan: Plan, output: str) -> NoReturn:
     sys.exit(0 if plan.cases else report.verdict.exit_code)
 
 
+def _affected(workspace: Workspace, plan: Plan, reference: str) -> Plan:
+    processes = Processes()
+    try:
+        return affected(workspace, plan, reference, processes)
+    finally:
+        processes.stop()
+
+
 def _check(workspace: Workspace, plan: Plan, output: str, *, selection: Selection | None = None) -> NoReturn:
     """Judge a plan. A check that leaves nothing out tells of waivers that nothing shows any more."""
-    is_whole = selection is not None and not selection.is_narrow
-    run = with_waivers(workspace, lambda processes: Engine(workspace, processes).check(plan), lambda _: is_whole)
-    judge(run, output, _recorder(workspace, plan))
+    is_whole = selection is not None and not selection.is_narrow and not plan.left_out
+    reuse = chosen_reuse()
+
+    def run(processes: Processes) -> Iterator[Event]:
+        events = until_ctrl_c(processes, Engine(workspace, processes, reuse=reuse).check(plan))
+        return recording(workspace, plan, events) if is_whole and plan.shard is None else events
+
+    judge(with_waivers(workspace, run, lambda _: is_whole), output, _recorder(workspace, plan))

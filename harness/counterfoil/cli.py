@@ -33,7 +33,7 @@ def main() -> NoReturn:
         finally:
             sys.stdout.flush()  # or the interpreter does as it ends, and has its own exit code for a full disk
     except UsageError as error:
-        _print_error(error)
+        print_error(error)
         sys.exit(USAGE_EXIT_CODE)
     except click.ClickException as error:
         error.show()
@@ -69,7 +69,7 @@ def _drop_what_is_left(stream: TextIO) -> None:
 def _told_of_the_system(error: OSError) -> int:
     """What the system refused, such as a full disk or a file in the way. Nothing was judged to its end."""
     said = error.strerror or str(error)
-    _print_error(
+    print_error(
         UsageError(
             said or f"{type(error).__name__}, without a word on what for",
             where=str(error.filename or ""),
@@ -86,7 +86,8 @@ def _terminate(*_: object) -> NoReturn:
     sys.exit(TERMINATED_EXIT_CODE)
 
 
-def _print_error(error: UsageError) -> None:
+def print_error(error: UsageError) -> None:
+    """What the user asked wrongly, on stderr."""
     lines = [f"error: {error.what}"]
     lines += [
         f"  {label:5} {text}" for label, text in (("at", error.where), ("why", error.why), ("next", error.fix)) if text
@@ -141,6 +142,10 @@ class Commands(LazyGroup):
         "ledger": Place("counterfoil.ledger_cli:ledger_group", "Move the ledger."),
         "list-environments": Place("counterfoil.ledger_cli:list_environments", "List the environments."),
         "matrix": Place("counterfoil.gate_cli:matrix", "List what is known between versions, without judging: exit 0."),
+        "merge": Place(
+            "counterfoil.merge_cli:merge",
+            "Join the JSON reports of all shards of a check into the report of the whole.",
+        ),
         "nulls": Place(
             "counterfoil.nulls_cli:nulls",
             "Give every payload that the pacts allow to the decoders that read it, and print the null matrix.",

@@ -129,6 +129,7 @@ def _check(file: Path, text: str, settings: Settings) -> None:
                 why=nearest(stub.participant, settings.participants),
                 fix="correct participant",
             )
+        _check_globs(file, text, Table(f"stubs.{name}"), stub.inputs)
     for kind, name, unit in units:
         _check_unit(file, text, f"{kind}.{name}", name, unit)
     for name, participant in settings.participants.items():
@@ -192,6 +193,7 @@ def _check_globs(file: Path, text: str, table: Table, patterns: tuple[str, ...])
 
 
 def _check_provider(file: Path, text: str, table: Table, provider: Provider) -> None:
+    _check_globs(file, text, table, provider.inputs)
     for key, value in (("ready", provider.ready), ("states", provider.states), ("messages", provider.messages)):
         if value is not None and not value.startswith("/"):
             raise UsageError(

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from queue import Empty, SimpleQueue
 
-from counterfoil import consumers, schema_lane, verification
-from counterfoil.allowance.links import PlannedReading
+from counterfoil import consumers, schema_lane, services, verification
+from counterfoil.allowance.links import PlannedReading, PlannedTrial
 from counterfoil.allowance.lint import lint_matchers
 from counterfoil.builds import Stamps
 from counterfoil.events import CaseFinished, Event, FindingRaised, RunFinished, RunStarted, StepFinished, StepStarted
 from counterfoil.model import LINT, Case, CaseResult, Finding, Lane, Step
-from counterfoil.null_lane import NullLane, stub_of, without_stub
+from counterfoil.null_lane import NullLane, without_stub
 from counterfoil.pacts import lint_pact
 from counterfoil.plan import Plan, PlannedInteraction
 from counterfoil.preparation import Preparation
 from counterfoil.probe_check import ProbeCheck
 from counterfoil.processes import Processes
+from counterfoil.request_lane import RequestLane
+from counterfoil.result_cache import ResultCache, Reuse
+from counterfoil.result_keys import reading_keys, trial_keys, verification_keys
 from counterfoil.rules import finding
 from counterfoil.workspace import Workspace
 
@@ -31,12 +34,15 @@ SIGNAL_POLL_S = 0.2
 """A signal that arrives just before a wait begins does not end it; so no wait is longer than this."""
 JOBS = 4
 """Tasks under way at once: they mostly wait for other processes."""
+REUSE_ALL = Reuse()
 
 
 class Engine:
     """Runs one plan in one workspace."""
 
-    def __init__(self, workspace: Workspace, processes: Processes, *, jobs: int = JOBS) -> None:
+    def __init__(
+        self, workspace: Workspace, processes: Processes, *, jobs: int = JOBS, reuse: Reuse = REUSE_ALL
+    ) -> None:
         self._workspace = workspace
         self._processes = processes
         self._jobs = jobs
@@ -44,14 +50,18 @@ class Engine:
         self._stamps = Stamps(workspace.state_dir / "stamps")
         self._preparation = Preparation(processes, self._stamps, workspace)
         self._null_lane = NullLane(processes, workspace)
+        self._cache = ResultCache(workspace, processes, reuse)
 
-    def check(self, plan: Plan) -> Iterator[Event]:
+    def check(self, plan: Plan) -> Generator[Event]:
         """Judge every case of the plan."""
         tasks: list[Task] = [self._provider_task(provider, plan) for provider in plan.providers]
         tasks += [self._schema_task(case) for case in plan.schema_cases]
-        tasks += [self._reading_task(stub, plan) for stub in dict.fromkeys(map(stub_of, plan.readings))]
-        tasks += [self._probe_task(case) for case in plan.probe_cases]
-        yield RunStarted(plan.cases)
+        tasks += [self._reading_task(stub, plan) for stub in dict.fromkeys(planned.stub for planned in plan.readings)]
+        tasks = [self._until_stopped(task) for task in tasks]
+        tasks += [
+            self._probe_task(case) for case in plan.probe_cases
+        ]  # a search that is interrupted tells what it found
+        yield RunStarted(plan.cases, plan.left_out, plan.shard)
         for found in plan.findings:
             yield FindingRaised(found)
         for case, pact in plan.pact_cases:
@@ -59,11 +69,11 @@ class Engine:
         yield from self._run(tasks)
         yield RunFinished(self._elapsed_s())
 
-    def consume(self, names: Sequence[str]) -> Iterator[Event]:
+    def consume(self, names: Sequence[str]) -> Generator[Event]:
         """Run the consumer tests of these participants and install the pacts they write."""
         yield from self._each(names, Lane.CONSUME, self._consumed)
 
-    def build(self, names: Sequence[str]) -> Iterator[Event]:
+    def build(self, names: Sequence[str]) -> Generator[Event]:
         """Run the build commands of these participants, as far as something changed."""
         yield from self._each(names, Lane.BUILD, self._built)
 
@@ -79,7 +89,7 @@ class Engine:
             emit(CaseFinished(CaseResult(case=case, findings=findings, duration_s=self._elapsed_s() - started_s)))
 
         yield RunStarted(())
-        yield from self._run([partial(task, name) for name in names])
+        yield from self._run([self._until_stopped(partial(task, name)) for name in names])
         yield RunFinished(self._elapsed_s())
 
     def _elapsed_s(self) -> float:
@@ -97,7 +107,10 @@ class Engine:
             emit(StepFinished(Step(label=label, started_s=started_s, duration_s=duration_s)))
 
     def _run(self, tasks: Sequence[Task]) -> Iterator[Event]:
-        """Yield the events of all tasks as they come; leaving early stops every child process."""
+        """Yield the events of all tasks as they come; leaving early stops every child process.
+
+        Raises InterruptedError at the end where the processes were stopped from outside before it.
+        """
         queue: SimpleQueue[Event | Future[None]] = SimpleQueue()
         pool = ThreadPoolExecutor(max_workers=self._jobs)
         try:
@@ -111,7 +124,7 @@ class Engine:
                     continue
                 if isinstance(event, Future):
                     ended += 1
-                    event.result()
+                    self._end(event)
                 else:
                     yield event
         except BaseException:
@@ -119,34 +132,82 @@ class Engine:
             raise
         finally:
             pool.shutdown(cancel_futures=True)
+        if self._processes.stopped.is_set():
+            raise InterruptedError
+
+    def _end(self, task: Future[None]) -> None:
+        """Raise what a task raised, unless it could start no more processes."""
+        try:
+            task.result()
+        except InterruptedError:
+            if not self._processes.stopped.is_set():
+                raise
+
+    def _until_stopped(self, task: Task) -> Task:
+        """The task without what it tells once its processes were stopped from outside, which is not to be trusted."""
+
+        def until_stopped(emit: Emit) -> None:
+            task(lambda event: None if self._processes.stopped.is_set() else emit(event))
+
+        return until_stopped
 
     def _provider_task(self, name: str, plan: Plan) -> Task:
-        planned = plan.interactions_of(name)
+        """One start of a provider serves its verification and the trials of what else it may be sent."""
+        planned, trials = plan.interactions_of(name), plan.trials_of(name)
+
+        cases = [*(one.case for one in planned), *(one.case for one in trials)]
 
         def task(emit: Emit) -> None:
-            for result in self._verified(name, planned, emit):
+            results = self._cache.each_reused_or_judged(
+                f"{Lane.VERIFY} {name}",
+                cases,
+                lambda: [
+                    *verification_keys(self._workspace, name, planned),
+                    *trial_keys(self._workspace, name, trials),
+                ],
+                lambda rest: self._asked(
+                    name,
+                    [planned[number] for number in rest if number < len(planned)],
+                    [trials[number - len(planned)] for number in rest if number >= len(planned)],
+                    emit,
+                ),
+            )
+            for result in results:
                 emit(CaseFinished(result))
 
         return task
 
-    def _verified(self, name: str, planned: Sequence[PlannedInteraction], emit: Emit) -> Sequence[CaseResult]:
+    def _asked(
+        self, name: str, planned: Sequence[PlannedInteraction], trials: Sequence[PlannedTrial], emit: Emit
+    ) -> Iterator[CaseResult]:
         participant = self._workspace.settings.participants.get(name)
+        asked: tuple[PlannedInteraction | PlannedTrial, ...] = (*planned, *trials)
         if participant is None or participant.provider is None:
-            obstacle: Finding | None = self._not_a_provider(name, planned)
+            obstacle: Finding | None = self._not_a_provider(name, asked)
         else:
-            at_stake = f"{Lane.VERIFY} {', '.join(dict.fromkeys(one.pact.pair for one in planned))}"
+            pairs = dict.fromkeys(f"{one.case.lane} {one.pact.pair}" for one in asked)
+            at_stake = ", ".join(pairs)
             obstacle = self._preparation.prepare(name, participant.provider.start, at_stake, partial(self._step, emit))
-        if obstacle or participant is None:
-            return [CaseResult(case=one.case, findings=(obstacle,) if obstacle else ()) for one in planned]
-        with self._step(emit, f"verify {name}"):
-            return verification.verify(self._processes, self._workspace, name, participant, planned)
+        if obstacle or participant is None or participant.provider is None:
+            findings = (obstacle,) if obstacle else ()
+            yield from (CaseResult(case=one.case, findings=findings) for one in asked)
+            return
+        folder = self._workspace.path(participant.dir)
+        with services.Host(self._processes, participant.provider, folder) as host:
+            if planned:
+                with self._step(emit, f"verify {name}"):
+                    yield from verification.verify(self._processes, self._workspace, name, host, planned)
+            if trials:
+                with self._step(emit, f"nulls {name}"):
+                    yield from RequestLane(self._workspace, name, host).judge(trials)
 
-    def _not_a_provider(self, name: str, planned: Sequence[PlannedInteraction]) -> Finding:
+    def _not_a_provider(self, name: str, planned: Sequence[PlannedInteraction | PlannedTrial]) -> Finding:
         file = self._workspace.file.name
+        interactions = len({one.pact.subject(one.interaction) for one in planned})
         return finding(
             "PACT_PARTICIPANT_UNKNOWN",
             name,
-            f"{file} does not say how to start '{name}', the provider of {len(planned)} interactions",
+            f"{file} does not say how to start '{name}', the provider of {interactions} interactions",
             fix=f"add [participants.{name}.provider] with a start command to {file}",
             location=planned[0].pact.locate(),
         )
@@ -167,10 +228,19 @@ class Engine:
 
     def _reading_task(self, stub: str | None, plan: Plan) -> Task:
         """What one stub reads; None: what nobody does."""
-        readings = [planned for planned in plan.readings if stub_of(planned) == stub]
+        readings = [planned for planned in plan.readings if planned.stub == stub]
 
         def task(emit: Emit) -> None:
-            for result in self._read(stub, readings, emit) if stub else map(without_stub, readings):
+            if stub is None:
+                results = list(map(without_stub, readings))
+            else:
+                results = self._cache.each_reused_or_judged(
+                    f"{Lane.NULLS} {stub}",
+                    [one.case for one in readings],
+                    lambda: reading_keys(self._workspace, stub, readings),
+                    lambda rest: self._read(stub, [readings[number] for number in rest], emit),
+                )
+            for result in results:
                 emit(CaseFinished(result))
 
         return task
@@ -188,23 +258,24 @@ class Engine:
     def _probe_task(self, case: Case) -> Task:
         def task(emit: Emit) -> None:
             started_s = self._elapsed_s()
-            check = ProbeCheck(self._workspace, self._processes, self._preparation, partial(self._step, emit))
-            findings, note = check.judge()
-            duration_s = self._elapsed_s() - started_s
-            emit(CaseFinished(CaseResult(case=case, findings=findings, duration_s=duration_s, note=note)))
+            check = ProbeCheck(self._workspace, self._processes, self._preparation, self._cache)
+            judged = check.judge(case, partial(self._step, emit))
+            emit(CaseFinished(judged.result(case, self._elapsed_s() - started_s)))
 
         return task
 
     def _schema_task(self, case: Case) -> Task:
-        judge = schema_lane.judge_lint if case.name == LINT else schema_lane.judge_breaking
-
         def task(emit: Emit) -> None:
             schema = self._workspace.settings.schema
             if schema is None:
                 raise ValueError(case.id)
             started_s = self._elapsed_s()
             with self._step(emit, f"schema {case.name}"):
-                findings = judge(self._processes, self._workspace, schema)
-            emit(CaseFinished(CaseResult(case=case, findings=findings, duration_s=self._elapsed_s() - started_s)))
+                judged = (
+                    schema_lane.judge_lint(self._processes, self._workspace, schema)
+                    if case.name == LINT
+                    else schema_lane.judge_breaking(self._processes, self._workspace, schema, self._cache)
+                )
+            emit(CaseFinished(judged.result(case, self._elapsed_s() - started_s)))
 
         return task

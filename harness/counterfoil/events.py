@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from counterfoil.model import Case, CaseResult, Finding, Report, Step
+from counterfoil.model import Case, CaseResult, Finding, Report, Shard, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +12,8 @@ class RunStarted:
     """The plan is made; nothing was judged yet."""
 
     cases: tuple[Case, ...]
+    left_out: tuple[Case, ...] = ()
+    shard: Shard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,13 @@ class FindingRaised:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingDeferred:
+    """What is a finding of the whole run where each of its parts says it."""
+
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """Nothing more will come. `was_interrupted`: because the user wanted no more."""
 
@@ -50,12 +59,16 @@ class RunFinished:
     was_interrupted: bool = False
 
 
-Event = RunStarted | StepStarted | StepFinished | CaseFinished | FindingRaised | RunFinished
+Event = RunStarted | StepStarted | StepFinished | CaseFinished | FindingRaised | FindingDeferred | RunFinished
 
 
 def fold(report: Report, event: Event) -> Report:
     """The report after one more event."""
     match event:
+        case RunStarted(_, left_out, shard):
+            return replace(report, left_out=left_out, shard=shard)
+        case FindingDeferred(finding):
+            return replace(report, deferred=(*report.deferred, finding))
         case CaseFinished(result):
             return replace(report, results=(*report.results, result))
         case FindingRaised(finding):

@@ -51,6 +51,36 @@ class Git:
             found[path.removeprefix(prefix)] = object_id.decode()
         return found
 
+    def differing(self, reference: str) -> tuple[frozenset[Path], frozenset[Path]]:
+        """The files whose content is another than at a commit, or that are new or gone; and all that git may see.
+
+        Absolute paths. Raises UsageError.
+        """
+        if not self.has_commit(reference):
+            raise self._no_commit(reference)
+        top = self._run("rev-parse", "--show-toplevel").stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+        listing = ("ls-files", "-z", "--full-name", "--exclude-standard")
+        changed = self._names(top, "diff", "-z", "--name-only", "--no-renames", "--no-ext-diff", reference, "--")
+        new = self._names(top, *listing, "--others", "--", top)
+        tracked = self._names(top, *listing, "--cached", "--", top)
+        return changed | new, tracked | new
+
+    def ignored(self, paths: Iterable[Path]) -> frozenset[Path]:
+        """Those of the paths that git ignores; none where there is no git."""
+        if toolchain.find("git") is None:
+            return frozenset()
+        named = "\0".join(str(path) for path in paths).encode("utf-8", "surrogateescape")
+        done = self._run("check-ignore", "-z", "--stdin", stdin=named)
+        names = done.stdout.decode("utf-8", "surrogateescape").split("\0") if done.exit_code == 0 else []
+        return frozenset(Path(name) for name in names if name)
+
+    def _names(self, top: str, *arguments: str) -> frozenset[Path]:
+        done = self._run(*arguments)
+        if done.exit_code != 0:
+            raise UsageError("git cannot say what changed", why=" ".join(done.tail[-1:]), fix="git status")
+        names = done.stdout.decode("utf-8", "surrogateescape").split("\0")
+        return frozenset(Path(top, name) for name in names if name)
+
     def _no_commit(self, reference: str) -> UsageError:
         shallow = self._run("rev-parse", "--is-shallow-repository")
         is_shallow = shallow.stdout.strip() == b"true"

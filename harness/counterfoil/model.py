@@ -262,6 +262,19 @@ class Step:
     duration_s: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """Which part of a plan a run judges."""
+
+    index: int
+    """From 1."""
+    total: int
+    plan: str
+    """The digest of the whole plan, and of how it was cut."""
+    cases: int
+    """How many cases the part has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """Everything a run found: the fold of its events."""
@@ -271,6 +284,12 @@ class Report:
     """Findings that belong to no case, such as a filter that matched nothing."""
     steps: tuple[Step, ...] = ()
     """The longer pieces of work, in the order in which they ended."""
+    left_out: tuple[Case, ...] = ()
+    """Cases that were not judged, since no change can affect them; nothing is known of them."""
+    shard: Shard | None = None
+    """The part of a plan that this is about; None: the whole."""
+    deferred: tuple[Finding, ...] = ()
+    """Of a part: what is a finding of the whole where every part has it."""
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from counterfoil.check_options_cli import chosen_reuse, reuse_options
 from counterfoil.command_examples import examples
 from counterfoil.engine import Engine
 from counterfoil.errors import UsageError
@@ -20,6 +21,7 @@ from counterfoil.shell import judge, open_workspace, output_option, with_waivers
 @click.command()
 @click.option("--participant", "participants", multiple=True, help="Only contracts of this participant; repeatable.")
 @click.option("-k", "keyword", default="", help="Only cases whose id contains this, whatever the letters' case.")
+@reuse_options
 @output_option
 @click.pass_obj
 def nulls(config: Path | None, participants: tuple[str, ...], keyword: str, output: str) -> None:
@@ -34,5 +36,8 @@ def nulls(config: Path | None, participants: tuple[str, ...], keyword: str, outp
         )
     selection = Selection(lanes=frozenset({Lane.NULLS}), participants=frozenset(participants), keyword=keyword)
     plan = make_plan(workspace.settings, read_pacts(workspace), selection)
-    run = with_waivers(workspace, lambda processes: Engine(workspace, processes).check(plan), lambda _: False)
+    reuse = chosen_reuse()
+    run = with_waivers(
+        workspace, lambda processes: Engine(workspace, processes, reuse=reuse).check(plan), lambda _: False
+    )
     judge(run, output, above=null_matrix.render)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -52,6 +53,8 @@ class Interaction:
     states: tuple[ProviderState, ...]
     line: int | None
     parts: tuple[tuple[str, dict[str, Json]], ...]
+    digest: str = ""
+    """Of everything that the file says of it; empty where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,8 @@ class Pact:
     interactions: tuple[Interaction, ...]
     specification: str = ""
     """The version of Pact's specification that the file names; empty where it names none, which is V1 or V2."""
+    context: str = ""
+    """The digest of what the file says beside its interactions; empty where that is not known."""
 
     @property
     def pair(self) -> str:
@@ -106,7 +111,16 @@ def read_document(path: str, data: bytes) -> tuple[dict[str, Json], Pact]:
         provider=_participant_name(path, document, "provider"),
         interactions=tuple(interactions),
         specification=_specification(document),
+        context=_digest({key: value for key, value in document.items() if key not in {"interactions", "messages"}}),
     )
+
+
+def _digest(value: Json) -> str:
+    """Of a part of a file; empty for one that is nested too deeply to be written again."""
+    try:
+        return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
+    except RecursionError:
+        return ""
 
 
 def _specification(document: dict[str, Json]) -> str:
@@ -191,6 +205,7 @@ def _parse_interaction(
         states=tuple(_parse_states(entry)),
         line=left.pop(0) if left else None,
         parts=tuple(_parts(entry, kind)),
+        digest=_digest(entry),
     )
 
 

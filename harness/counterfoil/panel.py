@@ -11,6 +11,7 @@ from google.protobuf.descriptor import Descriptor
 from counterfoil.probe.compare import compare, compare_orders, compare_reencoded, reencoded
 from counterfoil.probe.differences import View
 from counterfoil.probe.divergences import Divergence, distinct, settled
+from counterfoil.probe.indifference import Indifference, indifference, questions
 from counterfoil.probe.orders import reordered
 from counterfoil.probe.outcomes import Outcome, OutputFormat, TimedOut, Unsupported
 from counterfoil.probe.payloads import PLUS, Encoding, Payload
@@ -44,6 +45,7 @@ class Panel:
         self._message = message
         self._recent: dict[Key, Row] = {}
         self._older: dict[Key, Row] = {}
+        self._indifference: dict[Encoding, Indifference] = {}
 
     def read(self, payloads: Sequence[Payload]) -> list[Row]:
         """What every stub did with every payload; who reads the same bytes again soon gets the same answer."""
@@ -106,8 +108,17 @@ class Panel:
             found = [*compare(about, row, view=self._view), *compare_reencoded(about, row, back, view=self._view)]
             if other is not None:
                 found = self._with_orders(found, about, other, (row, again[key(other)]))
+            found = self._attributed(found, payload.encoding, row)
             readings.append(Reading(payload, row, distinct(found, by_place=self._view is View.CODE)))
         return readings
+
+    def _attributed(self, found: list[Divergence], encoding: Encoding, row: Row) -> list[Divergence]:
+        """The divergences, those of one cause where a stub reads anything. Code of services has no common format."""
+        if not found or self._view is View.CODE:
+            return found
+        if encoding not in self._indifference:
+            self._indifference[encoding] = indifference(self.read(questions(encoding, self._message)))
+        return [self._indifference[encoding].attributed(one, row) for one in found]
 
     def _about(self, payload: Payload) -> Payload:
         """The payload as divergences name it: code treats each field in its own way, a runtime each kind of field."""

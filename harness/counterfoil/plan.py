@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from counterfoil.allowance.links import PlannedReading, plan_readings
+from counterfoil.allowance.links import PlannedReading, PlannedTrial, plan_readings, plan_trials
 from counterfoil.errors import UsageError, nearest
-from counterfoil.model import BREAKING, LINT, Case, Finding, Lane, Location
+from counterfoil.model import BREAKING, LINT, Case, Finding, Lane, Location, Shard
 from counterfoil.pacts import Interaction, Pact, lint_together
 from counterfoil.rules import finding
 from counterfoil.workspace import Settings
@@ -55,6 +55,14 @@ class PlannedInteraction:
     pact: Pact
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Cases that are judged together, under the name of the step that it takes."""
+
+    name: str
+    cases: tuple[Case, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything that a run will judge, and what is already known to be amiss."""
@@ -63,8 +71,13 @@ class Plan:
     interactions: tuple[PlannedInteraction, ...] = ()
     schema_cases: tuple[Case, ...] = ()
     readings: tuple[PlannedReading, ...] = ()
+    trials: tuple[PlannedTrial, ...] = ()
     probe_cases: tuple[Case, ...] = ()
     findings: tuple[Finding, ...] = ()
+    left_out: tuple[Case, ...] = ()
+    """Cases that no change can affect, where only what changed is judged."""
+    shard: Shard | None = None
+    """Which part this is; None: the whole."""
 
     @property
     def cases(self) -> tuple[Case, ...]:
@@ -74,13 +87,15 @@ class Plan:
             *(planned.case for planned in self.interactions),
             *self.schema_cases,
             *(planned.case for planned in self.readings),
+            *(planned.case for planned in self.trials),
             *self.probe_cases,
         )
 
     @property
     def providers(self) -> tuple[str, ...]:
-        """The providers to verify, each once."""
-        return tuple(dict.fromkeys(planned.pact.provider for planned in self.interactions))
+        """The providers to start, each once."""
+        pacts = [*(planned.pact for planned in self.interactions), *(planned.pact for planned in self.trials)]
+        return tuple(dict.fromkeys(pact.provider for pact in pacts))
 
     def only(self, cases: Collection[Case]) -> Plan:
         """The plan of these cases; what is amiss with the plan itself stays with the whole."""
@@ -89,21 +104,35 @@ class Plan:
             interactions=tuple(planned for planned in self.interactions if planned.case in cases),
             schema_cases=tuple(case for case in self.schema_cases if case in cases),
             readings=tuple(planned for planned in self.readings if planned.case in cases),
+            trials=tuple(planned for planned in self.trials if planned.case in cases),
             probe_cases=tuple(case for case in self.probe_cases if case in cases),
         )
 
     @property
-    def groups(self) -> tuple[tuple[Case, ...], ...]:
-        """The cases that are judged together: by one provider, by one participant's decoders, or each alone."""
-        together: dict[tuple[str, ...], list[Case]] = {}
-        for case in self.cases:
-            key = (case.id,) if case.lane not in {Lane.VERIFY, Lane.NULLS} else (case.lane, case.participants[-1])
-            together.setdefault(key, []).append(case)
-        return tuple(map(tuple, together.values()))
+    def groups(self) -> tuple[Group, ...]:
+        """The cases that are judged together: on one start of a provider, by one stub that reads, or each alone."""
+        together: dict[str, list[Case]] = {}
+        for case, _ in self.pact_cases:
+            together.setdefault(f"{case.lane} {case.name}", []).append(case)
+        for planned in self.interactions:
+            together.setdefault(f"{Lane.VERIFY} {planned.pact.provider}", []).append(planned.case)
+        for case in self.schema_cases:
+            together.setdefault(f"{case.lane} {case.name}", []).append(case)
+        for reading in self.readings:
+            together.setdefault(f"{Lane.NULLS} {reading.stub or ''}".strip(), []).append(reading.case)
+        for trial in self.trials:
+            together.setdefault(f"{Lane.VERIFY} {trial.pact.provider}", []).append(trial.case)
+        for case in self.probe_cases:
+            together.setdefault(str(case.lane), []).append(case)
+        return tuple(Group(name, tuple(cases)) for name, cases in together.items())
 
     def interactions_of(self, provider: str) -> tuple[PlannedInteraction, ...]:
         """What is to be verified against one provider."""
         return tuple(planned for planned in self.interactions if planned.pact.provider == provider)
+
+    def trials_of(self, provider: str) -> tuple[PlannedTrial, ...]:
+        """What is to be tried on one provider."""
+        return tuple(planned for planned in self.trials if planned.pact.provider == provider)
 
 
 def make_plan(settings: Settings, pacts: Iterable[Pact], selection: Selection) -> Plan:
@@ -123,6 +152,7 @@ def make_plan(settings: Settings, pacts: Iterable[Pact], selection: Selection) -
         interactions=tuple(planned for planned in interactions if selection.covers(planned.case)),
         schema_cases=tuple(case for case in schema_cases if selection.covers(case)),
         readings=tuple(planned for planned in plan_readings(settings, pacts) if selection.covers(planned.case)),
+        trials=tuple(planned for planned in plan_trials(settings, pacts) if selection.covers(planned.case)),
         probe_cases=tuple(case for case in probe_cases if selection.covers(case)),
         findings=(*_missing_pacts(settings, pacts, selection), *_told_twice(pacts, selection)),
     )

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
-from counterfoil.breaking_cli import replay_change
+from counterfoil.breaking_replay_cli import replay_change
 from counterfoil.command_examples import examples
 from counterfoil.errors import UsageError
 from counterfoil.events import Event
+from counterfoil.interruption import ended_by_ctrl_c, stopped_by_ctrl_c
 from counterfoil.model import Verdict
 from counterfoil.printing import printable
-from counterfoil.probe.witness import describe, hold_to_readable
+from counterfoil.probe.witness import describe
 from counterfoil.probe_lane import SHOWN_CHARS, ProbeLane, ProbeRequest
 from counterfoil.probe_stubs import started, stub_command, stub_names
 from counterfoil.probed_schema import read_schema
@@ -94,32 +92,6 @@ def probe(  # noqa: PLR0913  (one for each option)
     judge(with_waivers(workspace, run), output)
 
 
-@contextlib.contextmanager
-def stopped_by_ctrl_c(processes: Processes) -> Iterator[threading.Event]:
-    """Ctrl-C stops the stubs, so that nobody waits for an answer; the event tells the search. A second one ends all.
-
-    The handler raises nothing: it may run inside a callback of a library, where what is raised is dropped.
-    """
-    told = threading.Event()
-    before = signal.getsignal(signal.SIGINT)
-
-    def stop(*_: object) -> None:
-        signal.signal(signal.SIGINT, before)
-        told.set()
-        # In a thread: this one may hold the lock that stopping takes.
-        threading.Thread(target=processes.stop).start()
-
-    signal.signal(signal.SIGINT, stop)
-    try:
-        yield told
-    except (InterruptedError, UsageError):
-        if told.is_set():  # a stub that was ended while it started, or was about to be started
-            raise KeyboardInterrupt from None
-        raise
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 @examples("counterfoil replay contracts/witnesses/shop.v1.Money/FILE.json")
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
@@ -137,9 +109,8 @@ def replay(config: Path | None, file: Path, new: str | None, schema: str | None,
     processes = Processes()
     try:
         probed = read_schema(processes, workspace, _schema_source(workspace, schema))
-        if probed.digest == witness.schema_digest:
-            hold_to_readable(witness, probed.message(witness.message), str(file))
-        with started(processes, [stub_command(workspace, name) for name in names], probed) as running:
+        commands = [stub_command(workspace, name) for name in names]
+        with ended_by_ctrl_c(processes), started(processes, commands, probed) as running:
             reading, same = ProbeLane(workspace, probed, running).replay(witness)
     finally:
         processes.stop()

@@ -261,8 +261,8 @@ def _no_ground(case: Case, stubs: Iterable[str]) -> Finding:
     return finding(
         "PROBE_NOT_RUN",
         f"{case.subject}::{case.name}",
-        f"no pact has a body that all of {', '.join(sorted(stubs))} read as {case.subject}, nor do they read one with a "
-        "value in every field, so nothing was tried",
+        f"no pact has a body that all of {', '.join(sorted(stubs))} read as {case.subject}, nor do they read one "
+        "with a value in every field, so nothing was tried",
         fix=f"let a consumer test exchange a {case.subject}, or leave one of them out of probe.stubs",
     )
 

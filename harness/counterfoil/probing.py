@@ -33,6 +33,8 @@ QUIET_PAYLOADS = 500
 SHRINK_CANDIDATES = 600
 FAULT_SHOWINGS = 15
 """So often a payload that ends a stub, or lets it hang, is shown in a smaller one: it costs a restart or a deadline."""
+TIMEOUT_SHOWINGS = 6
+"""Of those that let it hang: half of what a stub may before it is given up."""
 FAULTS_FOLLOWED = 3
 FOLLOWED = 64
 """So many fruitless attempts are made to trace a kind of divergence before they become rare."""
@@ -155,11 +157,12 @@ class Search:
 
     def _shrunk(self, reading: Reading, divergence: Divergence) -> list[Found]:
         is_fault = divergence.kind in FAULTS
+        bound = TIMEOUT_SHOWINGS if divergence.kind is DivergenceClass.TIMEOUT else FAULT_SHOWINGS
         showings = 0
 
         def show_it(candidates: Sequence[Payload]) -> Sequence[bool]:
             nonlocal showings
-            if self._is_out_of_time() or (is_fault and showings >= FAULT_SHOWINGS):
+            if self._is_out_of_time() or (is_fault and showings >= bound):
                 return [False] * len(candidates)
             readings = self._panel.judge(candidates)
             shown = [any(_is_still(divergence, one) for one in reading.divergences) for reading in readings]
@@ -191,6 +194,8 @@ def _named(smallest: Payload, original: Payload, message: Descriptor) -> list[Pa
 
 def _is_still(sought: Divergence, found: Divergence) -> bool:
     """Whether a smaller payload shows the same, or its cause, of the same stubs and perhaps of others too."""
+    if found.is_of_anything != sought.is_of_anything:
+        return False
     return found.kind in {sought.kind, DivergenceClass.ORDER} and found.apart >= sought.apart
 
 

@@ -129,8 +129,10 @@ class Processes:
                 _thread(stdout.feed, child.process.stdout),
                 _thread(_write, child.process.stdin, stdin),
             ]
+            # Its output ends with it, and comes first: waiting for a process polls, at longer and longer intervals.
+            threads[1].join(deadline_s)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                child.process.wait(deadline_s)
+                child.process.wait(max(0.0, started + deadline_s - time.monotonic()))
             in_time = not child.alive
             child.stop()
             for thread in threads:

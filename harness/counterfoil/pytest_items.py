@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,9 @@ from counterfoil.errors import UsageError
 from counterfoil.events import CaseFinished, Event, fold
 from counterfoil.model import Case, CaseResult, Finding, Report, Verdict
 from counterfoil.pact_files import read_pacts
-from counterfoil.plan import Plan, Selection, make_plan
+from counterfoil.plan import Group, Plan, Selection, make_plan
 from counterfoil.processes import Processes
-from counterfoil.reporters.evidence import plain_lines, safe
+from counterfoil.reporters.evidence import as_text, safe
 from counterfoil.waiver_file import read_waivers
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class ContractFile(pytest.File):
         try:
             workspace = read_workspace(self.path)
             plan = make_plan(workspace.settings, read_pacts(workspace), Selection())
-            judge = Judge(workspace, plan)
+            judge = Judge(workspace, plan, spread=hasattr(self.config, "workerinput"))
         except UsageError as error:
             parts = (error.what, error.where, error.why, error.fix)
             raise self.CollectError("\n".join(safe(part) for part in parts if part)) from None
@@ -91,11 +91,7 @@ class _Item(pytest.Item):
         """The findings, as other reports show them."""
         del style
         if isinstance(excinfo.value, ContractError):
-            blocks = (
-                "\n".join([f"{safe(found.rule)}  {safe(found.subject)}", *(f"  {line}" for line in plain_lines(found))])
-                for found in excinfo.value.findings
-            )
-            return "\n\n".join(blocks)
+            return "\n\n".join(map(as_text, excinfo.value.findings))
         return str(super().repr_failure(excinfo))
 
     def reportinfo(self) -> tuple[Path, None, str]:
@@ -117,6 +113,8 @@ class ContractItem(_Item):
         super().__init__(**more)  # type: ignore[arg-type]
         self.judge, self.case = judge, case
         self.add_marker(pytest.mark.contract)
+        if self.config.pluginmanager.hasplugin("xdist"):
+            self.add_marker(pytest.mark.xdist_group(judge.group_of(case).name))
 
     def runtest(self) -> None:
         """Judge it, with all that is judged in the same go."""
@@ -139,20 +137,32 @@ class RunItem(_Item):
 
 
 class Judge:
-    """Judges the cases of one file when they are asked for, each group of them once."""
+    """Judges the cases of one file when the first of them is asked for, in the order and as far as tests ask.
 
-    def __init__(self, workspace: Workspace, plan: Plan) -> None:
+    The independent groups of a run are judged side by side. Where tests are spread over workers, each judges only the
+    groups that it is asked for.
+    """
+
+    def __init__(self, workspace: Workspace, plan: Plan, *, spread: bool) -> None:
         self._workspace = workspace
         self._plan = plan
-        self._groups = {case: group for group in plan.groups for case in group}
+        self._spread = spread
+        self._groups = {case: group for group in plan.groups for case in group.cases}
         self._waivers = read_waivers(workspace)
         self._today = dt.datetime.now(tz=dt.UTC).date()
         self._processes = Processes()
+        self._runs: dict[str, Generator[Event]] = {}
         self._judged: dict[Case, CaseResult] = {}
 
     def stop(self) -> None:
-        """End every process that was started."""
+        """End what is under way, and every process that was started."""
+        for run in self._runs.values():
+            run.close()
         self._processes.stop()
+
+    def group_of(self, case: Case) -> Group:
+        """What is judged together with a case."""
+        return self._groups[case]
 
     def result(self, case: Case, selected: set[Case]) -> CaseResult:
         """What became of a case, waivers applied."""
@@ -174,8 +184,17 @@ class Judge:
 
     def _raw(self, case: Case, selected: set[Case]) -> CaseResult:
         if case not in self._judged:
-            group = [one for one in self._groups[case] if one in selected or one == case]
-            for event in Engine(self._workspace, self._processes).check(self._plan.only(group)):
+            for event in self._run(case, selected):
                 if isinstance(event, CaseFinished):
                     self._judged[event.result.case] = event.result
+                    if event.result.case == case:
+                        break
         return self._judged[case]
+
+    def _run(self, case: Case, selected: set[Case]) -> Generator[Event]:
+        """The run that judges a case; it goes on in the background while its events wait."""
+        name = self._groups[case].name if self._spread else RUN
+        if name not in self._runs:
+            cases = {case, *(one for one in selected if not self._spread or one in self._groups[case].cases)}
+            self._runs[name] = Engine(self._workspace, self._processes).check(self._plan.only(cases))
+        return self._runs[name]

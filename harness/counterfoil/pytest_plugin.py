@@ -1,7 +1,8 @@
 """The pytest plugin: `pytest counterfoil.toml` collects every case of every lane as a test.
 
-Without that argument it collects nothing. Fixtures for a participant's own tests: `contract_stub` and `provider`. What
-they need is imported when it is needed: every run of pytest where Counterfoil is installed loads this module.
+Without that argument it collects nothing. Fixtures for a participant's own tests: `contract_stub`, `presence_states`
+and `provider`. What they need is imported when it is needed: every run of pytest where Counterfoil is installed loads
+this module.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+    from counterfoil.probe.payloads import Payload
     from counterfoil.processes import Processes
     from counterfoil.services import Service
     from counterfoil.stubs import Stub
@@ -92,3 +96,25 @@ def contract_stub(_contract_workspace: Workspace, _contract_processes: Processes
             return started[name]
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def presence_states(
+    _contract_workspace: Workspace, _contract_processes: Processes
+) -> Callable[..., SearchStrategy[Payload]]:
+    """Hypothesis's strategy of a message's presence states: `presence_states("shop.v1.Product", "binary")`.
+
+    It draws payloads with every field in any state: `data` holds the bytes, in JSON unless "binary" is asked for, and
+    `parts` says which field is in which state.
+    """
+    settings = _contract_workspace.settings
+    if settings.schema is None:
+        raise LookupError(f"{_contract_workspace.file} has no [schema] table")
+    schema = _ours("probed_schema").read_schema(_contract_processes, _contract_workspace, settings.schema.dir)
+
+    def strategy(message: str, encoding: str = "json") -> SearchStrategy[Payload]:
+        encodings = [_ours("probe.payloads").Encoding(encoding)]
+        made: SearchStrategy[Payload] = _ours("probe.strategies").presence_states(schema.message(message), encodings)
+        return made
+
+    return strategy

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
+from counterfoil.allowance.links import plan_readings
 from counterfoil.errors import UsageError
-from counterfoil.gate.facts import Divergence, ProbeFact, VersionRef
+from counterfoil.gate.facts import Divergence, ProbeFact, ReadingFlaw, VersionRef
 from counterfoil.ledger.entries import InteractionResult, Verification, WaiverInForce
-from counterfoil.model import CaseResult, Finding, Lane, Level, Mismatch, Report, Verdict, worst
+from counterfoil.model import CaseResult, Finding, Lane, Level, Mismatch, Output, Report, Verdict, worst
 from counterfoil.pact_content import PactContent, content_of, interactions_of
 from counterfoil.pacts import Pact
 from counterfoil.plan import Plan
@@ -29,8 +30,9 @@ class Outcomes:
 
 
 def contents_of(workspace: Workspace, plan: Plan) -> dict[str, PactContent]:
-    """The content of each pact that will be verified, by its path, as it is before the run. Raises UsageError."""
-    paths = dict.fromkeys(planned.pact.path for planned in plan.interactions)
+    """The content of each pact that will be judged, by its path, as it is before the run. Raises UsageError."""
+    verified, read = (one.pact.path for one in plan.interactions), (one.pact.path for one in plan.readings)
+    paths = dict.fromkeys((*verified, *read))
     contents = {}
     for path in paths:
         try:
@@ -105,8 +107,11 @@ def _in_force(found: Finding) -> WaiverInForce:
     )
 
 
-def probes_of(workspace: Workspace, number: str, report: Report) -> tuple[ProbeFact, ...]:
-    """What the probe found between the stubs of each two participants; nothing, unless all of it was judged."""
+def probes_of(workspace: Workspace, at: Callable[[str], VersionRef], report: Report) -> tuple[ProbeFact, ...]:
+    """What the probe found between the stubs of each two participants; nothing, unless all of it was judged.
+
+    `at` says which version of a participant was there.
+    """
     probed = [result for result in report.results if result.case.lane is Lane.PROBE]
     if not probed or any(found.level is Level.UNPROVEN for result in probed for found in result.findings):
         return ()
@@ -114,7 +119,7 @@ def probes_of(workspace: Workspace, number: str, report: Report) -> tuple[ProbeF
     found = {one.subject: one for result in probed for one in result.findings if one.rule == DIVERGENCE}
     return tuple(
         ProbeFact(
-            pair=(VersionRef(first, number), VersionRef(second, number)),
+            pair=(at(first), at(second)),
             order=0,
             divergences=tuple(
                 Divergence(subject=subject, message=one.message, witness=one.witness, waived=one.waived is not None)
@@ -124,6 +129,46 @@ def probes_of(workspace: Workspace, number: str, report: Report) -> tuple[ProbeF
         )
         for first, second in combinations(sorted(stubs), 2)
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a participant made of whatever a pact lets the other side send it."""
+
+    reader: str
+    content: PactContent
+    flaws: tuple[ReadingFlaw, ...]
+
+
+def readings_of(
+    workspace: Workspace, plan: Plan, contents: Mapping[str, PactContent], report: Report
+) -> tuple[Reading, ...]:
+    """What became of each pact's payloads, by reader. One that was judged in part is recorded only where it failed."""
+    results = {result.case.id: result for result in report.results if result.case.lane is Lane.NULLS}
+    found = []
+    for path, pact in {planned.pact.path: planned.pact for planned in plan.readings}.items():
+        wanted: dict[str, list[str]] = defaultdict(list)
+        for planned in plan_readings(workspace.settings, [pact]):
+            wanted[planned.reader].append(planned.case.id)
+        for reader, cases in wanted.items():
+            judged = [results[case] for case in cases if case in results]
+            flaws = tuple(dict.fromkeys(flaw for result in judged for flaw in _flaws(result)))
+            if len(judged) == len(cases) or any(not flaw.unproven for flaw in flaws):
+                found.append(Reading(reader=reader, content=contents[path], flaws=flaws))
+    return tuple(found)
+
+
+def _flaws(result: CaseResult) -> Iterator[ReadingFlaw]:
+    """What stands against a body; a waived finding does not."""
+    for one in result.findings:
+        if one.verdict is not Verdict.COMPATIBLE:
+            shown = [part.lines[0] for part in one.evidence if isinstance(part, Output) and part.label == "payload"]
+            yield ReadingFlaw(
+                subject=f"{one.rule} {one.subject}",
+                message=one.message,
+                payload=shown[0] if shown else None,
+                unproven=one.verdict is Verdict.UNPROVEN,
+            )
 
 
 def _separates(subject: str, first: str, second: str) -> bool:

@@ -8,7 +8,6 @@ from functools import cached_property
 
 from counterfoil.compat.carriers import Carriers
 from counterfoil.compat.changes import Change
-from counterfoil.pact_files import read_pacts
 from counterfoil.workspace import Workspace
 
 MAX_DEPTH = 100
@@ -28,7 +27,7 @@ class Consumers:
         """Those who declare the element, what it stands in, or anything in which it is sent."""
         if not self._workspace.settings.participants:
             return
-        names = {change.symbol, *change.messages, *_scopes(change.symbol)}
+        names = {change.symbol, *change.messages, *_scopes(change.symbol), *carriers.sent_by(change.symbol)}
         for one in {change.symbol, change.symbol.rpartition(".")[0], *change.messages}:
             names |= carriers.of(one)
         for name, participant in self._workspace.settings.participants.items():
@@ -46,6 +45,8 @@ class Consumers:
         """The interactions of all pacts by the keys that occur in their bodies."""
         if self._workspace.pact_dir is None:
             return {}
+        from counterfoil.pact_files import read_pacts  # noqa: PLC0415  (many workspaces have none)
+
         found: dict[str, dict[str, None]] = {}
         for pact in read_pacts(self._workspace):
             for interaction in pact.interactions:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorSet
 
+from counterfoil.breaking_findings import Judgement
 from counterfoil.breaking_lane import BreakingLane, Request
 from counterfoil.compat.changes import Direction
 from counterfoil.compat.trimming import ImageError, raw_files, trim
@@ -31,7 +32,7 @@ def compare_schemas(
     if not trimmed.changed:
         return ()
     with BreakingLane(processes, workspace) as lane:
-        findings = lane.judge_images(request, trimmed, lambda: (), buf_is_asked=False)
+        findings = Judgement(workspace, lane.runtimes, request).of_images(trimmed, lambda: (), buf_is_asked=False)
     containing = containers(FileDescriptorSet.FromString(writer))
     return tuple(_break(found, containing) for found in findings if found.level.verdict is not Verdict.COMPATIBLE)
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from counterfoil.buf import Buf, BufError, CompileError
-from counterfoil.compat.merging import Annotation
+from counterfoil.compat.annotations import Annotation
 from counterfoil.compat.trimming import ImageError, Trimmed, join, raw_files, trim
 from counterfoil.errors import UsageError
 from counterfoil.files import replace_file
-from counterfoil.gate.facts import VersionRef
 from counterfoil.git import Git
 from counterfoil.processes import Processes
 from counterfoil.proto_trees import PROTO, FolderTree, GitTree, Tree, extract, partial
@@ -67,7 +66,7 @@ class Sources:
         self.buf = Buf(processes, workspace.root, workspace.state_dir)
         self._git = Git(processes, workspace.root)
         self._workspace = workspace
-        self._scratch = scratch
+        self.scratch = scratch
 
     def find(self, name: str, folder: str) -> Source:
         """A path, `git:REF`, a git reference or `ledger:PARTICIPANT@VERSION`. Raises EmptySchemaError too.
@@ -101,7 +100,9 @@ class Sources:
                 why="a version is named by its participant and its number",
                 fix=f"write {LEDGER}PARTICIPANT@VERSION, such as {LEDGER}catalog@1.4.0",
             )
-        from counterfoil.ledger.store import open_ledger  # noqa: PLC0415  (it takes longer to load than most to run)
+        # These take longer to load than most commands to run.
+        from counterfoil.gate.facts import VersionRef  # noqa: PLC0415
+        from counterfoil.ledger.store import open_ledger  # noqa: PLC0415
 
         return open_ledger(self._workspace.root, os.environ).schema_of(VersionRef(participant, number))
 
@@ -118,7 +119,7 @@ class Sources:
             raise EmptySchemaError(name)
         if data.lstrip()[:1] != b"{":
             return data
-        text, image = (self._scratch / f"{path.stem}-{ending}" for ending in ("image.json", "image.binpb"))
+        text, image = (self.scratch / f"{path.stem}-{ending}" for ending in ("image.json", "image.binpb"))
         replace_file(text, data)
         try:
             self.buf.image_of_json(text, image)
@@ -156,20 +157,20 @@ class Sources:
 
     def _compiled(self, name: str, tree: Tree, side: str, needed: frozenset[str] | None) -> bytes:
         """A tree as an image, or as much of it as is needed; the whole of it where the part does not compile."""
-        image = self._scratch / f"{side}-compiled.binpb"
+        image = self.scratch / f"{side}-compiled.binpb"
         if needed is not None:
             try:
-                self.buf.build(extract(tree, self._scratch / side, needed), image)
+                self.buf.build(extract(tree, self.scratch / side, needed), image)
             except BufError:
                 image.unlink(missing_ok=True)
             else:
                 return image.read_bytes()
-        folder = tree.whole(self._scratch / f"{side}-whole")
+        folder = tree.whole(self.scratch / f"{side}-whole")
         try:
             self.buf.build(folder, image)
         except CompileError as error:
             inside = f"{self._workspace.relative(folder)}/"
-            shown = f"{name}/" if folder.is_relative_to(self._scratch) else inside
+            shown = f"{name}/" if folder.is_relative_to(self.scratch) else inside
             placed = [replace(one, path=one.path.replace(inside, shown, 1)) for one in error.annotations]
             raise DoesNotCompileError(name, placed) from None
         return image.read_bytes()

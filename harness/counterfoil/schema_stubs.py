@@ -14,6 +14,7 @@ from typing import Self
 from google.protobuf.descriptor import Descriptor
 
 from counterfoil import toolchain
+from counterfoil.compat.changes import PYTHON
 from counterfoil.panel import Panel, Row
 from counterfoil.probe.payloads import Payload
 from counterfoil.processes import Processes
@@ -21,7 +22,6 @@ from counterfoil.stub_protocol import Asking
 from counterfoil.stubs import Stub, StubCommand, StubStartError
 from counterfoil.workspace import Workspace
 
-PYTHON = "python"
 NODE = "node"
 RUST = "rust"
 RUST_BINARY = "counterfoil-runtime-stub"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +13,12 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, EnumDescriptorProto,
 from google.protobuf.descriptor_pool import DescriptorPool
 
 from counterfoil.compat.attribution import Attribution
-from counterfoil.compat.changes import Change, Direction, Effect
+from counterfoil.compat.changes import PYTHON, Change, Direction, Effect, Key
+from counterfoil.compat.composing import Shown
 from counterfoil.compat.replayable import Replayable, Told, image_digest, write
-from counterfoil.compat.sightings import Key, Sighting, Sightings, chosen, is_behaviour
+from counterfoil.compat.sightings import Kept, Sighting, Sightings, is_behaviour
+from counterfoil.compat.trimming import Trimmed
 from counterfoil.compat.witnessing import Trial, payloads, trial, written
-from counterfoil.errors import UsageError
 from counterfoil.files import replace_file
 from counterfoil.model import Level, PayloadWitness, RuntimeReading
 from counterfoil.probe.compare import observation_of
@@ -26,13 +28,15 @@ from counterfoil.probe.payloads import Payload
 from counterfoil.probe.shrink import shrink
 from counterfoil.probe.witness import describe, readable
 from counterfoil.schema_stubs import Runtimes
-from counterfoil.stub.schemas import SchemaError, read_schema
+from counterfoil.stub.schemas import SchemaError, name_in_ascii, read_schema
 
 SHOWN = 200
 SMALL_BYTES = 12
 """A payload of one field; there is nothing to shrink."""
 SHRINK_CANDIDATES = 96
 SHRUNK_AT_MOST = 50
+WRITERS = 8
+"""Witnesses written side by side: the disk is what takes its time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +67,14 @@ class Side:
         return FileDescriptorSet(file=[file for file in self.files if file.name in needed]).SerializeToString()
 
 
-def side(name: str, image: bytes) -> Side:
-    """A schema from an image. Raises UsageError where its files do not fit together."""
+def side(image: bytes) -> Side:
+    """A schema from an image. Raises SchemaError where protobuf's own Python runtime does not take it."""
     files = FileDescriptorSet.FromString(image)
     for file in files.file:
         file.ClearField("source_code_info")
+        name_in_ascii(file)
     stripped = files.SerializeToString()
-    try:
-        schema = read_schema(stripped)
-    except SchemaError as error:
-        raise UsageError(f"'{name}' is not a whole schema", why=str(error), fix="build it with its imports") from None
+    schema = read_schema(stripped)
     named = [one for file in files.file for one in _named(file.package, file.message_type, file.enum_type)]
     return Side(
         id=image_digest(stripped),
@@ -145,11 +147,25 @@ class Trying:
         for payload, before, after in zip(given, wrote, read, strict=True):
             sightings.take(Effect(direction=direction, encoding=payload.encoding), tried, payload, (before, after))
 
-    def smallest(self, key: Key, sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:
-        """As few as show a change in every runtime that breaks on it, each as small as it gets."""
-        return tuple(self._shrunk(key, one) for one in chosen(sightings))
+    def least(self, sightings: Sightings) -> Iterator[tuple[Key, Sighting]]:
+        """For each change and effect, as few as show it in every runtime that breaks on it, each as small as it gets.
 
-    def _shrunk(self, key: Key, sighting: Sighting) -> Sighting:
+        What Python shows is shrunk first, and by what Python says: whichever others are there, the first is the same.
+        """
+        by_change = sightings.by_change.items()
+        in_order = sorted(by_change, key=lambda one: (not any(kept.always for kept in one[1].values()), one[0]))
+        for number, (key, by_effect) in enumerate(in_order):
+            for kept in by_effect.values():
+                covered: frozenset[str] = frozenset()
+                for one in kept:
+                    needed = one.breaking - covered
+                    if needed:
+                        least = self._shrunk(key, one, needed & {PYTHON} or needed) if number < SHRUNK_AT_MOST else one
+                        covered |= least.breaking
+                        yield key, least
+
+    def _shrunk(self, key: Key, sighting: Sighting, needed: frozenset[str]) -> Sighting:
+        """The same as small as it gets while these runtimes break on it."""
         if len(sighting.payload.data) <= SMALL_BYTES:
             return sighting
         best = sighting
@@ -157,7 +173,7 @@ class Trying:
         def is_still(candidates: Sequence[Payload]) -> Sequence[bool]:
             nonlocal best
             found = [self._again(key, sighting, one) for one in candidates]
-            fitting = [one for one in found if one is not None and one.breaking >= sighting.breaking]
+            fitting = [one for one in found if one is not None and _is_as_good(one, sighting, needed)]
             best = min([best, *fitting], key=lambda one: one.size)
             return [one in fitting for one in found]
 
@@ -173,7 +189,11 @@ class Trying:
             return None
         seen = Sightings(self._attribution)
         self._take(seen, sighting.effect.direction, tried, [candidate])
-        return next(iter(seen.by_change.get(key, {}).get(sighting.effect, [])), None)
+        return next(iter(seen.by_change.get(key, {}).get(sighting.effect, Kept())), None)
+
+
+def _is_as_good(one: Sighting, other: Sighting, needed: frozenset[str]) -> bool:
+    return one.breaking >= needed and one.is_faint <= other.is_faint
 
 
 # --- as evidence -----------------------------------------------------------------------------------------------------
@@ -249,3 +269,45 @@ def _seen(outcome: Outcome) -> str:
         return render(parse_observation(data), SHOWN) if data else describe(outcome, SHOWN)
     except MalformedObservationError as error:
         return str(error)
+
+
+# --- from beginning to end -------------------------------------------------------------------------------------------
+
+
+def show(
+    start: Callable[[], Runtimes],
+    trimmed: Trimmed,
+    changes: Sequence[Change],
+    directions: frozenset[Direction],
+    place: tuple[Path, str],
+) -> Shown:
+    """What the runtimes show of changes, with the smallest payloads kept in a folder, named as reports name it.
+
+    `start` is asked for the runtimes where there is anything to try.
+    """
+    try:
+        sides = side(trimmed.old), side(trimmed.new)
+    except SchemaError as error:
+        return Shown(absent={PYTHON: str(error)})
+    todo = trials(*sides, changes, directions)
+    if not todo:
+        return Shown()
+    runtimes = start()
+    trying = Trying(runtimes, *sides, changes)
+    sightings = trying.run(todo)
+    witnesses = Witnesses(*place, runtimes, sides)
+    least = list(trying.least(sightings))
+    with ThreadPoolExecutor(max_workers=WRITERS) as pool:
+        kept = list(pool.map(lambda one: witnesses.keep(one[0], one[1]), least))
+    found: dict[Key, dict[Effect, tuple[PayloadWitness, ...]]] = {}
+    for (key, sighting), witness in zip(least, kept, strict=True):
+        by_effect = found.setdefault(key, {})
+        by_effect[sighting.effect] = (*by_effect.get(sighting.effect, ()), witness)
+    absent = {one.name: one.why for one in runtimes.absent} | runtimes.refused(*(one.id for one in sides))
+    return Shown(
+        by_change=found,
+        runtimes=tuple(sorted(sightings.runtimes)),
+        absent=absent,
+        tried=frozenset(sightings.tried),
+        untried=frozenset(sightings.untried),
+    )

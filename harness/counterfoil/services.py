@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import http.client
 import socket
+import subprocess
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -34,6 +35,12 @@ class Service:
         """The base URL, without a slash at its end."""
         return f"http://{HOST}:{self.port}"
 
+    def exit_code(self, within_s: float) -> int | None:
+        """How it ended, if it does so soon; None: it goes on."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.child.process.wait(within_s)
+        return None
+
 
 class StartError(Exception):
     """The participant does not serve; `tail` is the last of what it printed."""
@@ -55,11 +62,33 @@ def free_port() -> int:
         return port
 
 
-@contextlib.contextmanager
-def running(processes: Processes, provider: Provider, folder: Path) -> Iterator[Service]:
-    """The participant, ready to answer, for as long as the context lasts. Raises StartError."""
-    with contextlib.ExitStack() as stack:
-        yield _start(processes, provider, folder, stack)
+class Host:
+    """One participant, started when it is first asked for, and ended when the context is left."""
+
+    def __init__(self, processes: Processes, provider: Provider, folder: Path) -> None:
+        self.provider = provider
+        self._processes = processes
+        self._folder = folder
+        self._service: Service | None = None
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def service(self) -> Service:
+        """The participant, ready to answer; started anew where it has ended. Raises StartError."""
+        if self._service is None or not self._service.child.alive:
+            self.stop()
+            self._service = _start(self._processes, self.provider, self._folder, self._stack)
+        return self._service
+
+    def stop(self) -> None:
+        """End the participant; `service` starts it anew."""
+        self._service = None
+        self._stack.close()
 
 
 def _start(processes: Processes, provider: Provider, folder: Path, stack: contextlib.ExitStack) -> Service:

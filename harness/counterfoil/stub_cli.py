@@ -44,8 +44,8 @@ def stub() -> None:
 def doctor(config: Path | None, *, name: str, output: str) -> None:
     """Replay golden frames against a stub, and say which rules of the protocol it breaks.
 
-    NAME is that of a [stubs.NAME] table, or a stub that is built in: 'python' or 'python-pure'. Exit code 0: it keeps
-    them all; 1: it breaks one; 3: it could not be judged, for example because it does not start.
+    NAME is that of a [stubs.NAME] table, or a stub that is built in: 'python' or 'python-pure'. Exit code 0: it
+    keeps them all; 1: it breaks one; 3: it could not be judged, for example because it does not start.
     """
     workspace = open_workspace(config)
     known = {*BUILT_IN, *workspace.settings.stubs}

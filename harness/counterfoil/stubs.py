@@ -28,6 +28,8 @@ RESTARTS = 30
 RESTARTED = f"it had to be restarted {RESTARTS} times"
 SILENCES = 3
 """Of a stub that never answered anything: so often it may let its deadline pass."""
+TIMEOUTS = 12
+"""Of any other: each costs a whole deadline, and they need not come one after another."""
 TAIL_SHOWN = 10
 
 
@@ -160,6 +162,7 @@ class Stub:
         self._conversation: _Conversation | None = None
         self._schemas: dict[str, bytes] = {}
         self._restarts_left = RESTARTS
+        self._timeouts_left = TIMEOUTS
         self._has_answered = False
         self.trouble = RESTARTED
         """Why it is given up, once it is."""
@@ -171,12 +174,12 @@ class Stub:
 
     @property
     def is_given_up(self) -> bool:
-        """Whether it died too often: it is asked no more, and all it would say is `Unsupported`."""
+        """Whether it died or hung too often: it is asked no more, and all it would say is `Unsupported`."""
         return self._conversation is None
 
     def renew(self) -> None:
         """Begin something new: whatever it died of before, it may die as often again."""
-        self._restarts_left, self.trouble = RESTARTS, RESTARTED
+        self._restarts_left, self._timeouts_left, self.trouble = RESTARTS, TIMEOUTS, RESTARTED
         if self._conversation is None:
             with contextlib.suppress(StubStartError):
                 self._start()
@@ -251,9 +254,12 @@ class Stub:
     def _restart(self, *, silent: bool = False) -> None:
         self._stop()
         self._restarts_left -= 1
-        if silent and not self._has_answered and RESTARTS - self._restarts_left >= SILENCES:
+        self._timeouts_left -= silent
+        timeouts = TIMEOUTS - self._timeouts_left
+        if silent and (timeouts >= TIMEOUTS or (not self._has_answered and timeouts >= SILENCES)):
             self._restarts_left = 0
-            self.trouble = f"it let its deadline pass {SILENCES} times and never answered anything"
+            never = "" if self._has_answered else " and never answered anything"
+            self.trouble = f"it let its deadline pass {timeouts} times{never}"
         if self._restarts_left > 0:
             with contextlib.suppress(StubStartError):
                 self._start()

@@ -18,7 +18,7 @@ from counterfoil.processes import Processes
 from counterfoil.relay import Call, CallKind
 from counterfoil.rules import finding
 from counterfoil.verification_worker import Job
-from counterfoil.workspace import Participant, Provider, Workspace
+from counterfoil.workspace import Provider, Workspace
 
 WORKER_START_S = 30.0
 TAIL_SHOWN = 12
@@ -48,24 +48,22 @@ def verify(
     processes: Processes,
     workspace: Workspace,
     name: str,
-    participant: Participant,
+    host: services.Host,
     planned: Sequence[PlannedInteraction],
 ) -> tuple[CaseResult, ...]:
     """Verify the planned interactions against the participant; every one of them has a result."""
-    provider = participant.provider
-    if provider is None:
-        raise ValueError(name)
+    provider = host.provider
     try:
-        with services.running(processes, provider, workspace.path(participant.dir)) as service:
-            outcome = _run_worker(processes, workspace, name, provider, service, planned)
+        outcome = _run_worker(processes, workspace, name, provider, host.service(), planned)
     except services.StartError as error:
-        outcome = _not_started(workspace, name, error)
+        outcome = not_started(workspace, name, error)
     if isinstance(outcome, Finding):
         return tuple(CaseResult(case=one.case, findings=(outcome,)) for one in planned)
     return tuple(_read_results(name, provider, outcome, planned))
 
 
-def _not_started(workspace: Workspace, name: str, error: services.StartError) -> Finding:
+def not_started(workspace: Workspace, name: str, error: services.StartError) -> Finding:
+    """Why a participant does not serve."""
     taken = isinstance(error, services.PortTakenError)
     return finding(
         "PROVIDER_PORT_TAKEN" if taken else "PROVIDER_NOT_STARTED",

@@ -17,7 +17,7 @@ import msgspec
 
 from counterfoil import toml_tables
 from counterfoil.errors import UsageError
-from counterfoil.events import CaseFinished, Event, FindingRaised, RunFinished
+from counterfoil.events import CaseFinished, Event, FindingDeferred, FindingRaised, RunFinished, RunStarted
 from counterfoil.model import Finding, Level, Location, PayloadWitness, Verdict, Waiver
 from counterfoil.rules import LEVELS, finding
 from counterfoil.toml_tables import Table
@@ -98,11 +98,16 @@ class Waivers:
         """The events of a run with its findings waived, and before its end what is amiss with the waivers.
 
         `could_show` says of a waiver whether the run would have shown its findings; asked at the run's end. A run in
-        which something could not be judged says of no waiver that it has no findings any more.
+        which something could not be judged says of no waiver that it has no findings any more. A part of a run defers
+        what it says of that.
         """
         seen = _Seen(set(self.entries))
+        told: type[FindingRaised | FindingDeferred] = FindingRaised
         for event in events:
             match event:
+                case RunStarted(shard=shard):
+                    told = FindingDeferred if shard else FindingRaised
+                    yield event
                 case CaseFinished(result):
                     applied = self.apply(result.findings, today)
                     seen.take(applied)
@@ -114,7 +119,7 @@ class Waivers:
                 case RunFinished():
                     vanished = () if seen.doubtful else tuple(one for one in self.entries if one in seen.stale)
                     yield from map(FindingRaised, seen.raised.values())
-                    yield from (FindingRaised(_unmatched(one)) for one in vanished if could_show(one))
+                    yield from (told(_unmatched(one)) for one in vanished if could_show(one))
                     yield event
                 case _:
                     yield event

@@ -48,6 +48,8 @@ class Provider(_Table, frozen=True):
     """The path that sets provider states up and tears them down."""
     messages: Text | None = None
     """The path that makes the participant emit a described message."""
+    inputs: tuple[Text, ...] = ()
+    """Glob patterns of what it is made from. None: what it answered is never reused by a check."""
     ready_within_s: Seconds = 30.0
     answer_within_s: Seconds = 5.0
     stop_within_s: Seconds = 10.0

@@ -1,9 +1,10 @@
 """A provider that does as its behaviour file says, well or badly: `python provider.py BEHAVIOUR.json`, with PORT set.
 
-The file is one JSON object. `routes` maps "METHOD /path" to an answer: `status`, `body`, `headers`, a line to `log`, or
-instead of all that `hang` or `die`. `states` lists the provider states that are `known`, that `hang`, that `fail`, that
-fail when torn down (`fail_teardown`), and parameters with which any state fails (`fail_params`). `messages` maps
-descriptions to contents, answered with `message_status`. `startup` holds what it does beside serving.
+The file is one JSON object. `routes` maps "METHOD /path", with or without a query, to an answer: `status`, `body`,
+`headers`, a line to `log`, or instead of all that `hang` or `die`; `unless` maps parts of the request (its path, its
+headers in lower case, its body) to other answers. `states` lists the provider states that are `known`, that `hang`,
+that `fail`, that fail when torn down (`fail_teardown`), and parameters with which any state fails (`fail_params`).
+`messages` maps descriptions to contents, answered with `message_status`. `startup` holds what it does beside serving.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from typing import Any
 BEHAVIOUR: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
 FLOOD_LINE = "x" * 999 + "\n"
 FOREVER = threading.Event()
+NOT_FOUND: dict[str, Any] = {"status": 404, "body": None}
 
 
 class Handler(BaseHTTPRequestHandler):
     """Answers by the table of routes."""
 
     def do_GET(self) -> None:
-        self.serve_route()
+        self.serve_route(b"")
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -36,13 +38,17 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path == "/messages":
             self.serve_message(json.loads(body))
         else:
-            self.serve_route()
+            self.serve_route(body)
 
-    def serve_route(self) -> None:
+    def serve_route(self, body: bytes) -> None:
         if self.path == "/healthz":
             self.reply(503 if BEHAVIOUR["startup"].get("never_ready") else 200, "")
             return
-        answer = BEHAVIOUR["routes"].get(f"{self.command} {self.path}", {"status": 404, "body": None})
+        routes, path = BEHAVIOUR["routes"], self.path.partition("?")[0]
+        answer = routes.get(f"{self.command} {self.path}") or routes.get(f"{self.command} {path}") or NOT_FOUND
+        headers = "\n".join(f"{name.lower()}: {value}" for name, value in self.headers.items())
+        request = f"{self.path}\n{headers}\n{body.decode()}"
+        answer = next((other for part, other in answer.get("unless", {}).items() if part in request), answer)
         if answer.get("hang"):
             FOREVER.wait()
         if answer.get("die"):

@@ -56,7 +56,7 @@ def storefront_url(built: Path) -> Iterator[str]:
             participant = workspace.settings.participants[name]
             assert participant.provider
             provider = Provider(start=participant.provider.start, port=ports[name], env={"PORT": "{port}", **env})
-            stack.enter_context(services.running(processes, provider, workspace.path(participant.dir)))
+            stack.enter_context(services.Host(processes, provider, workspace.path(participant.dir))).service()
         yield urls["storefront"]
     processes.stop()
 

@@ -79,9 +79,11 @@ def test_a_field_of_the_schema_changes_its_type(reference: ReferenceCopy) -> Non
     reference.plant(CATALOG, "  string name = 2;", "  int32 name = 2;")
     report = reference.judge("check", "--lane", "schema")
     assert report.verdict == "broken"
-    found = report.the("FIELD_SAME_TYPE")
+    found = report.the("FIELD_TYPE_CHANGED", "shop.v1.Product.name")
+    assert found["level"] == "behaviour"
     assert found["location"] == {"path": CATALOG, "line": reference.line_of(CATALOG, "int32 name = 2;")}
-    assert 'from "string" to "int32"' in found["message"]
+    assert "from string to int32" in found["message"]
+    assert found["witness"]
 
 
 def test_a_pact_file_is_emptied(reference: ReferenceCopy) -> None:
@@ -147,12 +149,13 @@ def test_a_port_is_taken(reference: ReferenceCopy) -> None:
 def test_without_node_its_lanes_are_unproven_and_named(reference: ReferenceCopy, tmp_path: Path) -> None:
     report = reference.judge("check", env={"PATH": _path_without(tmp_path, {"node", "npm", "npx"})})
     assert report.verdict == "unproven"
-    found = report.the("TOOL_MISSING")
-    assert found["subject"] == "storefront"
-    assert "'node'" in found["message"]
-    assert "verify ranker→storefront" in found["message"]
+    service, runtime = report.the("TOOL_MISSING", "storefront"), report.the("TOOL_MISSING", "node")
+    assert "'node'" in service["message"]
+    assert "'node'" in runtime["message"]
+    assert "verify ranker→storefront" in service["message"]
     unproven = {case.split("::")[1] for case, verdict in report.cases.items() if verdict == "unproven"}
-    assert unproven == {"ranker→storefront"}
+    assert "ranker→storefront" in unproven
+    assert "recommender→ranker" not in unproven
     assert report.cases["schema::protos::lint"] == "compatible"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -63,6 +64,12 @@ def everything_accepted(decode: Decode, payload: Any, request: Request) -> Any: 
         return decode(b"" if request.WhichOneof("payload") == "protobuf_payload" else "{}", request)
 
 
+def always_the_same(decode: Decode, payload: Any, request: Request) -> Any:  # noqa: ANN401 - str or bytes
+    """Reads everything as an empty message."""
+    del payload
+    return decode(b"" if request.WhichOneof("payload") == "protobuf_payload" else "{}", request)
+
+
 def first_key_only(decode: Decode, payload: Any, request: Request) -> Any:  # noqa: ANN401 - str or bytes
     """Reads the keys of an object only as long as they come in alphabetical order."""
     try:
@@ -75,12 +82,15 @@ def first_key_only(decode: Decode, payload: Any, request: Request) -> Any:  # no
 
 
 def zero_dropped_then_hangs(decode: Decode, payload: Any, request: Request) -> Any:  # noqa: ANN401 - str or bytes
-    """Drops zeros for a while, then writes to the named pipe "asked" and answers nothing more."""
+    """Drops zeros for a while, then writes its process id to the named pipe "asked" and answers nothing more."""
     ASKED.append(request.sequence)
-    if len(ASKED) > LONG_ENOUGH:
-        Path("asked").write_text("asked", encoding="utf-8")
-        signal.pause()
-    return zero_dropped(decode, payload, request)
+    return (hangs if len(ASKED) > LONG_ENOUGH else zero_dropped)(decode, payload, request)
+
+
+def hangs(*_: object) -> None:
+    """Answers nothing."""
+    Path("asked").write_text(str(os.getpid()), encoding="utf-8")
+    signal.pause()
 
 
 ASKED: list[int] = []
@@ -90,7 +100,8 @@ BUGS: dict[str, Bug] = {
     bug.__name__: bug
     for bug in (
         *(null_as_empty, zero_dropped, int64_rounded, unknown_lost, everything_accepted, first_key_only),
-        zero_dropped_then_hangs,
+        always_the_same,
+        *(zero_dropped_then_hangs, hangs),
     )
 }
 

@@ -17,6 +17,8 @@ KILLER = b"kill"
 """A payload with these bytes is what the stub does not survive; it answers all others."""
 ALWAYS = "always" in sys.argv[2:]
 """Or it survives none."""
+SOME = "some" in sys.argv[2:]
+"""Or about every fifth, whichever came before."""
 ANYTHING = "anything" in sys.argv[2:]
 """It names no messages of its own, so it is asked about all, as a conformance testee is."""
 OWN_MESSAGE = "probe.Thing"
@@ -73,10 +75,15 @@ def misbehave(request: stub_pb2.Request) -> None:
             say(struct.pack("<I", 3) + b"\xff\xff\xff")
 
 
+def is_fifth(request: stub_pb2.Request) -> bool:
+    payload = getattr(request, request.WhichOneof("payload"))
+    return isinstance(payload, bytes) and sum(payload) % 5 == 1
+
+
 def answer(request: stub_pb2.Request) -> None:
     if request.WhichOneof("payload") == "hello":
         hello(request)
-    elif request.protobuf_payload == KILLER or HOW == "silent" or ALWAYS:
+    elif request.protobuf_payload == KILLER or HOW == "silent" or ALWAYS or (SOME and is_fifth(request)):
         misbehave(request)
     else:
         say(frame(proper(request)))

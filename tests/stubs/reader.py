@@ -9,6 +9,8 @@ from typing import Any
 
 from counterfoil.stub import Stub
 
+BEYOND_60_BITS = 2**60
+
 Read = Callable[[dict[str, Any]], object]
 
 
@@ -24,6 +26,16 @@ def dying(body: dict[str, Any]) -> object:
     return body["amount"]
 
 
+def ascii_only(body: dict[str, Any]) -> object:
+    if not str(body["amount"]).isascii():
+        os._exit(3)
+    return body["amount"]
+
+
+def doubling_beyond_60_bits(body: dict[str, Any]) -> object:
+    return body["amount"] if abs(body["amount"]) < BEYOND_60_BITS else float(body["amount"])
+
+
 READERS: dict[str, Read] = {
     "faithful": lambda body: body["amount"],
     "zeroing": lambda body: body["amount"] if body["amount"] is not None else 0,
@@ -33,6 +45,8 @@ READERS: dict[str, Read] = {
     "blind": lambda body: len(body) > 1,
     "strict": strict,
     "dying": dying,
+    "ascii": ascii_only,
+    "doubling": doubling_beyond_60_bits,
     "shop.Product": lambda body: body.get("amount"),
 }
 

@@ -29,6 +29,9 @@ EXTRA_REFUSED = Clause(
     says="a request may have no keys that the example lacks",
     source="V1, 'Specification philosophy': be as strict as possible with what is sent out",
 )
+EXTRA_HEADER = Clause(
+    says="a request may have headers that the example lacks", source="V1, 'Request matching', 'Headers'"
+)
 LENGTH = Clause(says="without a matcher an array must be as long as the example", source="V1, 'Body matching'")
 CONTAINER = Clause(
     says="where the example has an object or an array, so must the payload, whatever the matcher",

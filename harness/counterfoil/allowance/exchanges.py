@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -74,16 +74,26 @@ NO_BODY: Final[Json] = "\0no body"
 """The sentinel of a part that expects no body, or says nothing of one."""
 
 
-def example_of(part: dict[str, Json]) -> Json:
-    """The example body, or NO_BODY. Raises UndecidedError for what is not JSON, which this model does not cover."""
+def body_of(part: Mapping[str, Json]) -> tuple[Json, str | None]:
+    """The body as it stands in a pact, and its content type: V4 wraps the two. NO_BODY where nothing is said of one."""
     body = part.get("body", part.get("contents", NO_BODY))
     declared = _content_type(part)
     if isinstance(body, dict) and "content" in body and set(body) <= WRAPPED:
-        if body.get("encoded") not in (None, False, "JSON", "json"):
-            raise UndecidedError("the body is encoded, not JSON")
         wrapped_type = body.get("contentType")
-        declared = wrapped_type if isinstance(wrapped_type, str) else declared
-        body = body["content"]
+        return body["content"], wrapped_type if isinstance(wrapped_type, str) else declared
+    return body, declared
+
+
+def example_of(part: dict[str, Json]) -> Json:
+    """The example body, or NO_BODY. Raises UndecidedError for what is not JSON, which this model does not cover."""
+    wrapped = part.get("body", part.get("contents"))
+    body, declared = body_of(part)
+    if (
+        isinstance(wrapped, dict)
+        and body is not wrapped
+        and wrapped.get("encoded") not in (None, False, "JSON", "json")
+    ):
+        raise UndecidedError("the body is encoded, not JSON")
     if body is NO_BODY or body is None or body == "":
         return NO_BODY
     if declared is not None and not JSON_TYPE.fullmatch(declared.split(";")[0].strip()):
@@ -93,7 +103,7 @@ def example_of(part: dict[str, Json]) -> Json:
     return body
 
 
-def _content_type(part: dict[str, Json]) -> str | None:
+def _content_type(part: Mapping[str, Json]) -> str | None:
     for section in ("headers", "metadata", "metaData"):
         entries = part.get(section)
         for name, value in entries.items() if isinstance(entries, dict) else ():

@@ -23,14 +23,46 @@ class PlannedReading:
     reader: str
     link: Decoder | None
 
+    @property
+    def stub(self) -> str | None:
+        """The stub that is to read it; None where none is named, or there is nothing to read."""
+        return self.link.stub if self.link and not isinstance(self.body, Underived) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedTrial:
+    """One HTTP interaction, as a case: every request that it allows is to be sent to the running provider."""
+
+    case: Case
+    pact: Pact
+    interaction: Interaction
+
+
+def plan_trials(settings: Settings, pacts: Iterable[Pact]) -> Iterator[PlannedTrial]:
+    """Every HTTP interaction, once any participant says how it reads."""
+    if not is_asked_for(settings):
+        return
+    for pact in pacts:
+        for interaction in pact.interactions:
+            if interaction.kind is InteractionKind.HTTP:
+                name = f"{interaction.description} (answer)"
+                participants = (pact.consumer, pact.provider)
+                case = Case(lane=Lane.NULLS, subject=pact.pair, name=name, participants=participants)
+                yield PlannedTrial(case=case, pact=pact, interaction=interaction)
+
+
+def is_asked_for(settings: Settings) -> bool:
+    """Whether any participant says how it reads, so that what the contracts allow is to be judged."""
+    return any(participant.decoders for participant in settings.participants.values())
+
 
 def plan_readings(settings: Settings, pacts: Iterable[Pact]) -> Iterator[PlannedReading]:
     """Every body that somebody has to read, once any participant says how it reads.
 
-    The request of an HTTP interaction is judged where its reader says how it decodes it: what is sent there has been
-    answered by the running provider, and it mostly is all that the contract allows.
+    The request of an HTTP interaction is read where its reader says how it decodes it: in any case it is a trial of the
+    running provider.
     """
-    if not any(participant.decoders for participant in settings.participants.values()):
+    if not is_asked_for(settings):
         return
     for pact in pacts:
         for interaction in pact.interactions:

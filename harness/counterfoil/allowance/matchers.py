@@ -153,14 +153,15 @@ def parse_rules(entries: dict[str, Json]) -> Rules:
 
     Raises UndecidedError for what the reference matcher does not load or a plug-in would decide.
     """
-    return Rules(tuple((paths.parse(path), _rule_list(entry)) for path, entry in entries.items() if _has_any(entry)))
+    return Rules(tuple((paths.parse(path), rule_list(entry)) for path, entry in entries.items() if _has_any(entry)))
 
 
 def _has_any(entry: Json) -> bool:
     return not (isinstance(entry, dict) and "matchers" in entry and not entry["matchers"])
 
 
-def _rule_list(entry: Json) -> RuleList:
+def rule_list(entry: Json) -> RuleList:
+    """Read the rules of one path. Raises UndecidedError as `parse_rules` does."""
     if not isinstance(entry, dict):
         raise UndecidedError("a matching rule is not an object")
     matchers = entry.get("matchers", [entry])

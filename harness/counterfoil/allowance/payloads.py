@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from itertools import combinations, islice
 from typing import Final
 
-from counterfoil.allowance.edits import EXTRA, Edit, apply
+from counterfoil.allowance.edits import Edit, apply
 from counterfoil.allowance.exchanges import Exchange
 from counterfoil.allowance.paths import Steps
 from counterfoil.allowance.states import Derivation, Derived
 from counterfoil.allowance.undecided import UndecidedError
-from counterfoil.pacts import Json
+from counterfoil.pacts import Json, canonical
 from counterfoil.probe.payloads import VALUE
 
 MAX_PAIRS: Final = 1_000
+SHOWN_CHARS: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,11 @@ class Allowed:
 
     document: Json
     items: tuple[Derived, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """As a reader is shown it."""
+        return (canonical(self.document)[:SHOWN_CHARS],)
 
 
 def lattice(derivation: Derivation) -> Iterator[Allowed]:
@@ -51,7 +57,7 @@ def _one_a_state(items: list[Derived]) -> list[Derived]:
 
 def _pairs(exchange: Exchange, items: list[Derived]) -> Iterator[Allowed]:
     for one, other in combinations(items, 2):
-        if _is_apart(one.edit, other.edit):
+        if apart(one.edit, other.edit):
             document = apply(apply(exchange.example, one.edit), other.edit)
             try:
                 if exchange.matching.allows(exchange.example, document):
@@ -60,8 +66,8 @@ def _pairs(exchange: Exchange, items: list[Derived]) -> Iterator[Allowed]:
                 continue
 
 
-def _is_apart(one: Edit, other: Edit) -> bool:
-    """Whether neither lies within the other."""
+def apart(one: Edit, other: Edit) -> bool:
+    """Whether neither of two edits lies within the other."""
     shorter = min(len(one.place), len(other.place))
     return one.place[:shorter] != other.place[:shorter]
 
@@ -70,6 +76,3 @@ def refused(derivation: Derivation) -> Iterator[tuple[Json, Derived]]:
     """Documents that the contract does not allow, with what is wrong about each."""
     for item in derivation.having(allowed=False):
         yield apply(derivation.exchange.example, item.edit), item
-
-
-__all__ = ["EXTRA", "Allowed", "lattice", "refused"]

@@ -15,7 +15,9 @@ from typing import Final
 from counterfoil.allowance.edits import Edit, apply
 from counterfoil.allowance.json_values import type_of
 from counterfoil.allowance.payloads import Allowed, lattice
+from counterfoil.allowance.requests import AllowedRequest
 from counterfoil.allowance.states import Derivation, Derived
+from counterfoil.model import Output
 from counterfoil.pacts import Json, canonical
 from counterfoil.probe.observation import (
     Boolean,
@@ -52,9 +54,17 @@ class Result(StrEnum):
 class Judgement:
     """What a program made of one payload. `words` go on after its name: "reads it as 0"; empty where all is well."""
 
-    allowed: Allowed
+    allowed: Allowed | AllowedRequest
     result: Result
     words: str = ""
+    is_refusal: bool = False
+    """Whether the program rejected it in so many words, and did not end, hang or break on it."""
+    evidence: tuple[Output, ...] = ()
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the program ended, hung or broke on it."""
+        return self.result is Result.REJECTED and not self.is_refusal
 
     @property
     def is_about_presence(self) -> bool:
@@ -101,10 +111,10 @@ def judge(tried: Trials, outcomes: Outcomes) -> Iterator[Judgement]:
     if isinstance(outcomes.get(tried.example), Rejected | Crashed | TimedOut):
         causes = [allowed for allowed, _ in tried.payloads if _is_cause(tried, allowed, outcomes)]
         for allowed in causes or [Allowed(tried.derivation.exchange.example)]:
-            yield _judged(tried.derivation, allowed, tried.example, outcomes)
+            yield judge_one(tried.derivation, allowed, tried.example, outcomes)
         return
     for allowed, text in tried.payloads:
-        yield _judged(tried.derivation, allowed, text, outcomes)
+        yield judge_one(tried.derivation, allowed, text, outcomes)
 
 
 def _is_cause(tried: Trials, allowed: Allowed, outcomes: Outcomes) -> bool:
@@ -125,13 +135,15 @@ def _references(derivation: Derivation, item: Derived) -> Iterator[Json]:
         yield apply(example, Edit(item.edit.place, value))
 
 
-def _judged(derivation: Derivation, allowed: Allowed, text: str, outcomes: Outcomes) -> Judgement:
+def judge_one(derivation: Derivation, allowed: Allowed, text: str, outcomes: Outcomes) -> Judgement:
+    """A judgement of one payload, whose canonical JSON `text` is; `outcomes` has it and the example."""
     outcome = outcomes[text]
     match outcome:
         case Decoded(observation) | EncodeFailed(_, observation):
             return _as_read(derivation, allowed, outcomes, observation)
         case Rejected(message):
-            return Judgement(allowed=allowed, result=Result.REJECTED, words=f"rejects it: {message[:SHOWN_CHARS]}")
+            words = f"rejects it: {message[:SHOWN_CHARS]}"
+            return Judgement(allowed=allowed, result=Result.REJECTED, words=words, is_refusal=True)
         case Crashed(exit_code, _):
             return Judgement(allowed=allowed, result=Result.REJECTED, words=f"ends with exit code {exit_code} on it")
         case TimedOut(after_s):

@@ -23,7 +23,7 @@ _OTHERWISE: Final = re.compile(
     r"\\[ZzGhHRXKpPNOkg]|\[\[:|&&|\(\?[a-zA-Z^-]*[msuax]|\(\?[<~(]|\(\?P|\{,|([+*]|,\})\)+[+*{]"
 )
 """Constructs that Oniguruma and Python read differently, that only one has, or that may run for very long."""
-_SEMVER: Final = re.compile(
+SEMVER: Final = re.compile(
     r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
     r"(-(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(\.(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?"
     r"(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?",
@@ -105,7 +105,7 @@ def _not_empty(_matcher: Matcher, _: Json, actual: Json) -> bool:
 
 
 def _semver(_matcher: Matcher, _: Json, actual: Json) -> bool:
-    return isinstance(actual, str) and _SEMVER.fullmatch(actual) is not None
+    return isinstance(actual, str) and SEMVER.fullmatch(actual) is not None
 
 
 def _date(matcher: Matcher, expected: Json, actual: Json) -> bool:

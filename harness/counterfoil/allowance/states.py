@@ -65,7 +65,7 @@ def derive(exchange: Exchange) -> Derivation:
     found = list(places(exchange.example))
     items = [
         replace(
-            _judged(exchange, edit, state),
+            judged(exchange, edit, state),
             is_the_example=edit.place == place and edit.value is not REMOVED and same(edit.value, value),
         )
         for place, value in found[:MAX_PLACES]
@@ -112,7 +112,7 @@ def _values(example: Json) -> Iterator[Json]:
         yield from (example[:1], example[:-1], [*example, example[0]], [*example, None])
 
 
-def _judged(exchange: Exchange, edit: Edit, state: str) -> Derived:
+def judged(exchange: Exchange, edit: Edit, state: str) -> Derived:
     """Whether the example with one change is allowed, and which rule says so."""
     path = paths.shown(edit.place, generalised=True)
     matching = exchange.matching

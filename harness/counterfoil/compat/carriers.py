@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from counterfoil.schema.descriptors import Schema
 
@@ -10,13 +10,23 @@ from counterfoil.schema.descriptors import Schema
 class Carriers:
     """What carries what, in any of several schemas. Types are followed to the outermost."""
 
-    def __init__(self, schemas: Iterable[Schema]) -> None:
+    def __init__(self, schemas: Collection[Schema]) -> None:
         self._direct: dict[str, set[str]] = {}
         """By the full name of a message or enum: the messages with a field of it, its RPCs and their services."""
         for schema in schemas:
             for carried, carrier in _carried(schema):
                 self._direct.setdefault(carried, set()).add(carrier)
         self._found: dict[str, frozenset[str]] = {}
+        self._sent: dict[str, set[str]] = {}
+        """By the full name of an RPC or a service: its messages."""
+        services = (service for schema in schemas for service in schema.services.values())
+        for method in (method for service in services for method in service.methods.values()):
+            for name in (method.symbol, method.service):
+                self._sent.setdefault(name, set()).update((method.request, method.response))
+
+    def sent_by(self, symbol: str) -> frozenset[str]:
+        """The messages that an RPC, or any RPC of a service, is sent or answers; none for anything else."""
+        return frozenset(self._sent.get(symbol, ()))
 
     def of(self, symbol: str) -> frozenset[str]:
         """Everything in which a type is sent, directly or inside something else."""

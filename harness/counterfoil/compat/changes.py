@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from counterfoil.model import Level, Location
 from counterfoil.probe.payloads import Encoding
-from counterfoil.schema.elements import Element
+
+if TYPE_CHECKING:
+    from counterfoil.schema.elements import Element
+
+BEHAVIOUR_CHANGED = "BEHAVIOUR_CHANGED"
+"""The rule of what runtimes read differently though no change explains it."""
+PYTHON = "python"
+"""The runtime that is always there."""
+Key = tuple[str, str]
+"""Of a change: its rule and symbol."""
 
 
 class Direction(StrEnum):

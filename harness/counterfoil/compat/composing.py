@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from counterfoil.compat.changes import Change, Direction, Effect
-from counterfoil.compat.sightings import BEHAVIOUR_CHANGED, Key
+from counterfoil.compat.changes import BEHAVIOUR_CHANGED, PYTHON, Change, Direction, Effect, Key
 from counterfoil.model import Finding, Level, Location, PayloadWitness, SchemaChange
 from counterfoil.probe.payloads import Encoding
 
-Shown = Mapping[Effect, tuple[PayloadWitness, ...]]
+Witnesses = Mapping[Effect, tuple[PayloadWitness, ...]]
+"""The first of each shows the change in Python, or in as many runtimes as any; the others show it in the rest."""
 SAFE_WAY = "keep the old element as it is and add a new one beside it; remove the old one when nobody uses it any more"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What runtimes showed; nothing where none was started."""
+
+    by_change: Mapping[Key, Witnesses] = field(default_factory=dict)
+    runtimes: tuple[str, ...] = ()
+    """Those that took part."""
+    absent: Mapping[str, str] = field(default_factory=dict)
+    """Those that did not, and why."""
+    tried: frozenset[str] = frozenset()
+    """The messages of which payloads were tried."""
+    untried: frozenset[str] = frozenset()
+    """The fields of these that were too many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,14 +35,7 @@ class Context:
     """What a finding says beside the change itself."""
 
     directions: frozenset[Direction]
-    runtimes: tuple[str, ...] = ()
-    """Those that took part; none where none was started."""
-    absent: Mapping[str, str] = field(default_factory=dict)
-    """Those that did not, and why."""
-    tried: frozenset[str] = frozenset()
-    """The messages of which payloads were tried."""
-    untried: frozenset[str] = frozenset()
-    """The fields of these that were too many."""
+    shown: Shown = field(default_factory=Shown)
     buf_ran: bool = False
     buf_is_asked: bool = False
     """Whether a buf.yaml asks for its findings; else they are listed and do not fail."""
@@ -39,7 +47,7 @@ class Context:
     """Participants that read or write the element, and pacts that mention it."""
 
 
-def compose(change: Change, shown: Shown, also: tuple[str, ...], context: Context) -> Finding | None:
+def compose(change: Change, shown: Witnesses, also: tuple[str, ...], context: Context) -> Finding | None:
     """The finding, or None where the change shows in none of the directions that are judged."""
     if change.level is Level.BEHAVIOUR and change.effects and not _in(context.directions, change.effects) and not shown:
         return None
@@ -68,20 +76,27 @@ def compose(change: Change, shown: Shown, also: tuple[str, ...], context: Contex
         fix=change.fix,
         location=new or old,
         evidence=(evidence, *witnesses),
-        witness=_digest(witnesses),
+        witness=_digest(shown),
     )
 
 
-def _digest(witnesses: tuple[PayloadWitness, ...]) -> str | None:
-    """That of the only witness, or of all of them together."""
-    digests = sorted(one.digest for one in witnesses)
+def _digest(shown: Witnesses) -> str | None:
+    """That of the only witness, or of all of them together.
+
+    It has to be the same whichever runtimes are there, so those count that Python shows, as long as there are any.
+    """
+    first = [several[0] for several in shown.values()]
+    always = [one for one in first if any(reading.stub == PYTHON and reading.breaks for reading in one.runtimes)]
+    digests = sorted({one.digest for one in always or first})
     if len(digests) <= 1:
         return next(iter(digests), None)
     return "sha256:" + hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
-def unexplained(key: Key, shown: Shown, context: Context, location: Location | None) -> Finding:
-    """A difference that no rule expects: the runtimes are the judge."""
+def unexplained(
+    key: Key, shown: Witnesses, context: Context, locations: tuple[Location | None, Location | None]
+) -> Finding:
+    """A difference that no rule expects: the runtimes are the judge. `locations`: of the old and the new element."""
     change = Change(
         rule=BEHAVIOUR_CHANGED,
         symbol=key[1],
@@ -89,8 +104,8 @@ def unexplained(key: Key, shown: Shown, context: Context, location: Location | N
         effects=frozenset(shown),
         old=None,
         new=None,
-        old_location=None,
-        new_location=location,
+        old_location=locations[0],
+        new_location=locations[1],
         messages=frozenset(witness.message for several in shown.values() for witness in several),
         message=f"'{key[1]}' is read differently, though no rule of a schema's changes expects it",
         fix=SAFE_WAY,
@@ -101,7 +116,7 @@ def unexplained(key: Key, shown: Shown, context: Context, location: Location | N
     return found
 
 
-def _level(change: Change, shown: Shown, also: tuple[str, ...], context: Context) -> Level:
+def _level(change: Change, shown: Witnesses, also: tuple[str, ...], context: Context) -> Level:
     if shown:
         return Level.BEHAVIOUR
     if change.level is Level.BEHAVIOUR:
@@ -127,7 +142,7 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _notes(change: Change, shown: Shown, also: tuple[str, ...], context: Context) -> Iterable[str]:
+def _notes(change: Change, shown: Witnesses, also: tuple[str, ...], context: Context) -> Iterable[str]:
     """What the runtimes say, what buf says, and where the two do not agree."""
     if shown:
         yield _breaking(shown, context)
@@ -139,15 +154,15 @@ def _notes(change: Change, shown: Shown, also: tuple[str, ...], context: Context
         yield f"buf reports it ({', '.join(also)}), but it changes nothing that a runtime reads."
 
 
-def _breaking(shown: Shown, context: Context) -> str:
+def _breaking(shown: Witnesses, context: Context) -> str:
     readings = [one for several in shown.values() for witness in several for one in witness.runtimes]
     breaking = sorted({one.stub for one in readings if one.breaks})
     agreeing = sorted({one.stub for one in readings} - set(breaking))
     text = f"{_list(breaking)} show{'s' if len(breaking) == 1 else ''} it: {_where(shown)}"
     if agreeing:
         text += f"; {_list(agreeing)} read{'s' if len(agreeing) == 1 else ''} the same"
-    if context.absent:
-        text += f"; not asked: {_list(sorted(context.absent))}"
+    if context.shown.absent:
+        text += f"; not asked: {_list(sorted(context.shown.absent))}"
     return f"{text}."
 
 
@@ -162,23 +177,19 @@ def _where(effects: Iterable[Effect]) -> str:
 
 def _no_witness(change: Change, context: Context) -> str:
     """Why a change that a runtime could show has no witness."""
-    if not change.messages & context.tried:
-        return "No witness: no message that has it is there in both schemas, so no payload can be read with both."
-    if change.symbol in context.untried:
-        return "No witness: in its message too many fields changed to try each, so this is a matter of policy."
-    if not context.runtimes:
-        reasons = "; ".join(f"{name}: {why}" for name, why in context.absent.items())
+    if context.shown.absent and not context.shown.runtimes:
+        reasons = "; ".join(f"{name}: {why}" for name, why in context.shown.absent.items())
         return f"No witness: no runtime could read both schemas ({reasons})."
+    if not change.messages & context.shown.tried:
+        return "No witness: no message that has it is there in both schemas, so no payload can be read with both."
+    if change.symbol in context.shown.untried:
+        return "No witness: in its message too many fields changed to try each, so this is a matter of policy."
     return (
-        f"No witness: {_list(context.runtimes)} read every payload that was tried alike, so this is a matter of policy."
+        f"No witness: {_list(context.shown.runtimes)} read every payload that was tried alike, "
+        "so this is a matter of policy."
     )
 
 
 def _list(names: Iterable[str]) -> str:
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last
-
-
-def without_failing(found: Finding, fail_on: frozenset[Level]) -> Finding:
-    """The finding as `--fail-on` has it count."""
-    return replace(found, fails=found.level in fail_on)

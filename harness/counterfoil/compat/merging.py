@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from counterfoil.compat.changes import Change
+from counterfoil.compat.annotations import QUOTED, Annotation
+from counterfoil.compat.changes import Change, Key
 from counterfoil.compat.positions import Positions
-from counterfoil.compat.sightings import Key
-
-QUOTED = re.compile(r'"([^"]*)"')
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Annotation:
-    """One line of buf's JSON output. `rule` is COMPILE for an error of the compiler."""
-
-    rule: str
-    path: str
-    line: int | None
-    column: int | None
-    message: str
+from counterfoil.schema.descriptors import Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +24,16 @@ def merge(
     annotations: Iterable[Annotation],
     positions: Positions,
     equivalents: Mapping[str, frozenset[str]],
+    entries: Mapping[str, str],
 ) -> Merged:
-    """Match by element, then by rule: `equivalents` are ours in buf's names."""
+    """Match by element, then by rule: `equivalents` are ours in buf's names, `entries` those of `map_entries`."""
     by_symbol: dict[str, list[Change]] = {}
     for change in changes:
         by_symbol.setdefault(change.symbol, []).append(change)
     also: dict[Key, dict[str, None]] = {}
     rest = []
     for annotation in annotations:
-        matching = _matching(annotation, by_symbol, positions, equivalents)
+        matching = _matching(annotation, by_symbol, positions, equivalents, entries)
         for change in matching:
             also.setdefault((change.rule, change.symbol), {})[annotation.rule] = None
         if not matching:
@@ -53,17 +41,26 @@ def merge(
     return Merged({key: tuple(sorted(rules)) for key, rules in also.items()}, tuple(rest))
 
 
+def map_entries(schemas: Iterable[Schema]) -> Mapping[str, str]:
+    """The full name of each map field by that of the message that the compiler makes up for its entries."""
+    messages = (message for schema in schemas for message in schema.messages.values())
+    fields = (field for message in messages for field in message.fields.values())
+    return {field.type_name: field.symbol for field in fields if field.cardinality == "map" and field.type_name}
+
+
 def _matching(
     annotation: Annotation,
     by_symbol: Mapping[str, Sequence[Change]],
     positions: Positions,
     equivalents: Mapping[str, frozenset[str]],
+    entries: Mapping[str, str],
 ) -> list[Change]:
     symbols = tuple(dict.fromkeys(_symbols(annotation, positions)))
     candidates = [change for symbol in symbols for change in by_symbol.get(symbol, ())]
     same_rule = [change for change in candidates if annotation.rule in equivalents.get(change.rule, ())]
-    if same_rule:
-        return same_rule
+    of_map = [change for symbol in symbols for change in by_symbol.get(entries.get(symbol, ""), ())]
+    if same_rule or of_map:
+        return same_rule or of_map
     found = positions.symbol(annotation.path, annotation.line, annotation.column)
     related = [
         change

@@ -16,7 +16,7 @@ from counterfoil.compat.values import (
     kind_of,
     scalar_values,
 )
-from counterfoil.probe.fields import SPECIAL_MESSAGES
+from counterfoil.probe.payloads import SPECIAL_MESSAGES
 from counterfoil.schema.descriptors import Schema
 from counterfoil.schema.elements import ENUM, MESSAGE, Cardinality, Enum, Field, Message, Presence
 

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from counterfoil.compat.attribution import Attribution, is_expected, subject_of
-from counterfoil.compat.changes import Change, Effect
-from counterfoil.compat.discrepancies import Discrepancy, discrepancies
+from counterfoil.compat.changes import BEHAVIOUR_CHANGED, PYTHON, Change, Effect, Key
+from counterfoil.compat.discrepancies import Discrepancy, Kind, discrepancies
 from counterfoil.compat.replayable import payload_digest
 from counterfoil.compat.witnessing import Trial
 from counterfoil.model import Level
 from counterfoil.probe.outcomes import Outcome
 from counterfoil.probe.payloads import Payload
 
-BEHAVIOUR_CHANGED = "BEHAVIOUR_CHANGED"
 KEPT = 12
 """Payloads for one change, direction and encoding; the smallest."""
-
-Key = tuple[str, str]
-"""Rule and symbol."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,9 +32,15 @@ class Sighting:
     """The runtimes in which it shows the change that it is a sighting of."""
 
     @property
-    def size(self) -> tuple[int, int, bytes]:
-        """The payload that more runtimes break on is the better one, then the shorter."""
-        return -len(self.breaking), len(self.payload.data), self.payload.data
+    def is_faint(self) -> bool:
+        """Whether nothing that was written is lost or altered: all that differs is what stands for nothing."""
+        stub = PYTHON if PYTHON in self.breaking else min(self.breaking)
+        return all(one.kind is Kind.DEFAULT for one in self.found[stub] or ())
+
+    @property
+    def size(self) -> tuple[bool, int, bytes]:
+        """By which one is better than another; the same whichever runtimes there are beside Python."""
+        return self.is_faint, len(self.payload.data), self.payload.data
 
     @property
     def digest(self) -> str:
@@ -48,11 +50,35 @@ class Sighting:
 
 
 @dataclass(slots=True)
+class Kept:
+    """The best payloads that show one change in one direction and encoding."""
+
+    always: Sighting | None = None
+    """The smallest of those that Python breaks on: the same whichever other runtimes there are."""
+    best: list[Sighting] = field(default_factory=list)
+    """Those that most runtimes break on, the smallest first."""
+
+    def add(self, one: Sighting) -> None:
+        """Keep it if it is better than another."""
+        if PYTHON in one.breaking and (self.always is None or one.size < self.always.size):
+            self.always = one
+        self.best.append(one)
+        self.best.sort(key=lambda one: (-len(one.breaking), one.size))
+        del self.best[KEPT:]
+
+    def __iter__(self) -> Iterator[Sighting]:
+        """What Python breaks on comes first."""
+        if self.always is not None:
+            yield self.always
+        yield from self.best
+
+
+@dataclass(slots=True)
 class Sightings:
     """Everything that was seen, by the change that explains it; what no change explains stands under its symbol."""
 
     attribution: Attribution
-    by_change: dict[Key, dict[Effect, list[Sighting]]] = field(default_factory=dict)
+    by_change: dict[Key, dict[Effect, Kept]] = field(default_factory=dict)
     runtimes: set[str] = field(default_factory=set)
     """Those that read something with both schemas."""
     tried: set[str] = field(default_factory=set)
@@ -84,10 +110,7 @@ class Sightings:
                 found=found,
                 breaking=frozenset(stubs),
             )
-            kept = self.by_change.setdefault(key, {}).setdefault(effect, [])
-            kept.append(sighting)
-            kept.sort(key=lambda one: one.size)
-            del kept[KEPT:]
+            self.by_change.setdefault(key, {}).setdefault(effect, Kept()).add(sighting)
 
     def keys(self, discrepancy: Discrepancy, tried: Trial, payload: Payload, effect: Effect) -> tuple[Key, ...]:
         """The changes that a difference shows; the additions that it is what to expect of are left out."""
@@ -95,17 +118,6 @@ class Sightings:
         if not changes:
             return ((BEHAVIOUR_CHANGED, subject_of(discrepancy, tried, payload)),)
         return tuple((one.rule, one.symbol) for one in changes if not is_expected(one, discrepancy, effect))
-
-
-def chosen(sightings: Iterable[Sighting]) -> tuple[Sighting, ...]:
-    """As few as show it in every runtime that any of them shows it in."""
-    kept: list[Sighting] = []
-    covered: frozenset[str] = frozenset()
-    for one in sorted(sightings, key=lambda one: one.size):
-        if not one.breaking <= covered:
-            kept.append(one)
-            covered |= one.breaking
-    return tuple(kept)
 
 
 def is_behaviour(change: Change) -> bool:

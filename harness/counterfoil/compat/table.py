@@ -76,6 +76,7 @@ def _row(
 
 
 TYPE = ("FIELD_SAME_TYPE", "FIELD_WIRE_COMPATIBLE_TYPE", "FIELD_WIRE_JSON_COMPATIBLE_TYPE")
+EXTENSION_NAME = ("EXTENSION_NO_DELETE", "FIELD_SAME_JSON_NAME", "FIELD_SAME_NAME", "PACKAGE_EXTENSION_NO_DELETE")
 CARDINALITY = (
     *("FIELD_SAME_CARDINALITY", "FIELD_SAME_LABEL"),
     *("FIELD_WIRE_COMPATIBLE_CARDINALITY", "FIELD_WIRE_JSON_COMPATIBLE_CARDINALITY"),
@@ -191,7 +192,7 @@ ROWS = (
     _row(Kind.SCHEMA, schema_rules.service_added, ADDITIVE),
     _row(Kind.SCHEMA, schema_rules.extension_removed, BEHAVIOUR, "EXTENSION_NO_DELETE", "PACKAGE_EXTENSION_NO_DELETE"),
     _row(Kind.SCHEMA, schema_rules.extension_renumbered, BEHAVIOUR, "EXTENSION_NO_DELETE"),
-    _row(Kind.SCHEMA, schema_rules.extension_renamed, BEHAVIOUR, "EXTENSION_NO_DELETE", "PACKAGE_EXTENSION_NO_DELETE"),
+    _row(Kind.SCHEMA, schema_rules.extension_renamed, BEHAVIOUR, *EXTENSION_NAME),
     _row(Kind.SCHEMA, schema_rules.extension_added, ADDITIVE),
     _row(Kind.SCHEMA, schema_rules.file_removed, SOURCE, "FILE_NO_DELETE"),
     _row(Kind.SCHEMA, schema_rules.package_removed, POLICY, "PACKAGE_NO_DELETE"),

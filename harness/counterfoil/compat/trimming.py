@@ -15,13 +15,11 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 from counterfoil.compat.outlines import outline
-from counterfoil.probe.wire_tree import varint
 
 SOURCE_CODE_INFO = 9
 BUF_EXTENSION = 8042
 """What buf notes about a file of an image, for example that it is an import."""
 _IGNORED = frozenset({SOURCE_CODE_INFO, BUF_EXTENSION})
-_FILE_TAG = b"\x0a"
 
 
 class ImageError(Exception):
@@ -309,4 +307,5 @@ def _kept(image: RawImage, kept: Selection) -> Iterator[bytes]:
 
 def join(files: Iterable[bytes]) -> bytes:
     """An image of these files."""
-    return b"".join(_FILE_TAG + varint(len(data)) + data for data in files)
+    image: bytes = _Set(file=files).SerializeToString()
+    return image

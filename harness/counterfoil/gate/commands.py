@@ -65,5 +65,22 @@ def probe() -> str:
     return _shell(["probe"])
 
 
+def probe_together(one: VersionRef, other: VersionRef) -> str:
+    """Probe the stubs of two versions with the same payloads, where both are, and record it."""
+    at = f"{other.participant}={other.number}"
+    return _shell(["check", "--lane", "probe", "--record", "--version", one.number, "--at", at])
+
+
+def nulls(consumer: str, provider: str) -> str:
+    """Read again whatever a pact allows."""
+    return _shell(["nulls", "-k", _cases(consumer, provider)])
+
+
+def record_nulls(consumer: str, provider: str, number: str) -> str:
+    """Read whatever a pact allows, and record it."""
+    words = ["check", "--lane", "nulls", "-k", _cases(consumer, provider), "--record", "--version", number]
+    return _shell(words)
+
+
 def _shell(words: Iterable[str]) -> str:
     return shlex.join([PROGRAM, *words])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from counterfoil.gate import commands, exchange
+from counterfoil.gate import commands, exchange, payloads
 from counterfoil.gate.broker import BrokerAnswer, Ignorer, Row, ask, is_alone
 from counterfoil.gate.exchange import Flow
 from counterfoil.gate.facts import Facts, PactFact, PresenceKind, VersionRef
@@ -90,7 +90,8 @@ class _Judgement:
             return
         yield from of_rows(self._index, self._question, pairs)
         yield from exchange.of_flows(self._index, flows, self._again())
-        yield from exchange.of_probes(self._index, _talking(pairs, flows))
+        yield from payloads.of_probes(self._index, _talking(pairs, flows))
+        yield from payloads.of_readings(self._index, pairs)
         if rollout is not None and rollout.order is None:
             yield of_rollout(rollout)
 

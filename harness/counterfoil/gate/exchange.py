@@ -1,4 +1,4 @@
-"""Messages between versions: what one writes, the other has to read. Schemas and probes, beside the pacts."""
+"""Messages between versions: what one writes, the other has to read, by their schemas."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from counterfoil.gate import commands
-from counterfoil.gate.facts import ProbeFact, SchemaBreak, SchemaFact, VersionRef
+from counterfoil.gate.facts import SchemaBreak, SchemaFact, VersionRef
 from counterfoil.gate.index import FactIndex
 from counterfoil.gate.reasons import Reason
 
@@ -120,26 +120,3 @@ def _subject(flow: Flow) -> str:
 
 def _named(flow: Flow) -> str:
     return ", ".join(sorted(flow.messages)) if ALL not in flow.messages else "every message"
-
-
-def of_probes(index: FactIndex, pairs: Iterable[frozenset[VersionRef]]) -> Iterator[Reason]:
-    """A reason for each pair of versions that would talk to each other and whose stubs read a payload differently."""
-    last: dict[frozenset[VersionRef], ProbeFact] = {}
-    for fact in sorted(index.facts.probes, key=lambda fact: fact.order):
-        last[frozenset(fact.pair)] = fact
-    for pair in sorted(set(pairs) & set(last), key=sorted):
-        divergences = [one for one in last[pair].divergences if not one.waived]
-        if divergences:
-            consumer, provider = last[pair].pair
-            witnesses = tuple(one.witness for one in divergences if one.witness)
-            yield Reason(
-                rule="STUBS_DIVERGE",
-                subject=f"{consumer}↔{provider}",
-                message=f"the stubs of {consumer} and {provider} read the same payload differently: "
-                + "; ".join(one.message for one in divergences),
-                next=commands.replay(witnesses[0]) if witnesses else commands.probe(),
-                consumer=consumer,
-                provider=provider,
-                symbols=tuple(one.subject for one in divergences),
-                witnesses=witnesses,
-            )

@@ -172,24 +172,54 @@ class ProbeFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingFlaw:
+    """A payload that a contract allows, and that its reader rejects or takes for another; or that nobody judged."""
+
+    subject: str
+    message: str
+    payload: str | None = None
+    unproven: bool = False
+    """What the reader makes of it is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingFact:
+    """One version read whatever a content lets the other side send it. The one with the highest order counts.
+
+    Flaws that were waived are left out. A reader is either end of the pact.
+    """
+
+    consumer: str
+    content: str
+    reader: VersionRef
+    order: int = 0
+    flaws: tuple[ReadingFlaw, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything that bears on a question. More facts than these never change an answer; fewer may.
 
-    Let S be the participants that the question names, and C their counterparts: the providers of any pact of a selected
-    or live version of S, and the consumers that ever published a pact with one of S as provider. A version is *in play*
-    when a selector of the question picks it, or when it is, of a participant in S or C, live in the destination's
-    environment, the head of its main branch, the newest of all, or the newest with the destination's tag. Then:
+    Let S be the participants that the question names, and C their counterparts: the providers of any pact of S, and the
+    consumers that ever published a pact with one of S as provider. A version is *in play* when a selector of the
+    question picks it, or when it is of a participant in S or C and live in an environment that the question names, or
+    what the destination picks: the head of its main branch, the newest of all, or the newest with the tag. Of one in C
+    of which nothing else is in play, and of each in S, the newest version is too: a reader is told of it. Then:
 
     - `participants`: S and C, as far as they exist, and the ignored ones.
     - `environments`: those that the question names.
-    - `versions`: those in play, those to ignore as far as they exist, and each that another fact here names.
+    - `versions`: those in play, those to ignore as far as they exist, and each that another fact here names; with their
+      branches and tags, and the main branches of participants, if the question asks for any.
     - `integrations`: (consumer, provider) of every pact ever published, with either of S.
-    - `pacts`: of the consumer versions in play, whatever the provider.
-    - `verifications`: of the contents of those pacts, the last for each (consumer, content, provider version).
+    - `pacts`: of the versions in play, those of S whatever the provider, and those of others with S.
+    - `verifications`: of the contents of those pacts, the last for each provider version in play; and where these do
+      not all honour the content, the last of the content by whichever version.
     - `presences`: live now, of S and C, in the environments that the question names; and of whoever `schemas` adds.
     - `schemas`: of the versions in play; and since schemas need no pact, of the versions live in the destination's
-      environment whatever the participant. `schema_pairs`: for the digests in `schemas`.
-    - `probes`: between versions in play.
+      environment whose participants ever named a message that one of S names. `schema_pairs`: for the digests in
+      `schemas`.
+    - `probes`: between versions in play. `probed`: those of them whose stubs were ever probed, with whomever.
+    - `readings`: by versions in play, the last of each content.
     - Only for a question of one selector with nothing inferred, which picks one version or names a participant alone:
       the verifications of these versions' pacts by every provider version, every verification by them as provider, and
       all pacts with these contents, of whichever consumer version.
@@ -205,3 +235,5 @@ class Facts:
     schemas: tuple[SchemaFact, ...] = ()
     schema_pairs: tuple[SchemaPairFact, ...] = ()
     probes: tuple[ProbeFact, ...] = ()
+    probed: frozenset[VersionRef] = frozenset()
+    readings: tuple[ReadingFact, ...] = ()

@@ -62,6 +62,13 @@ class FactIndex:
             found[consumer, content, provider.participant].append(fact)
         return found
 
+    @cached_property
+    def _results_by(self) -> dict[VersionRef, list[VerificationFact]]:
+        found: dict[VersionRef, list[VerificationFact]] = defaultdict(list)
+        for fact in self._results.values():
+            found[fact.provider].append(fact)
+        return found
+
     def order(self, version: VersionRef) -> int:
         """Its place in the order of creation."""
         return self.versions[version].order
@@ -77,15 +84,18 @@ class FactIndex:
 
     def results_by(self, provider: VersionRef) -> list[VerificationFact]:
         """The verifications that count by one version, of whichever pact."""
-        return [fact for (_, _, version), fact in self._results.items() if version == provider]
+        return self._results_by.get(provider, [])
+
+    @cached_property
+    def _presences(self) -> dict[tuple[str, str], list[PresenceFact]]:
+        found: dict[tuple[str, str], list[PresenceFact]] = defaultdict(list)
+        for fact in self.facts.presences:
+            found[fact.version.participant, fact.environment].append(fact)
+        return found
 
     def presences(self, participant: str, environment: str) -> list[PresenceFact]:
         """How the participant is live in the environment."""
-        return [
-            fact
-            for fact in self.facts.presences
-            if fact.version.participant == participant and fact.environment == environment
-        ]
+        return self._presences.get((participant, environment), [])
 
     def live(self, participant: str, environment: str) -> tuple[VersionRef, ...]:
         """The versions that are deployed or released in the environment, each once."""
@@ -111,19 +121,24 @@ class FactIndex:
         return max(orders, key=lambda version: orders[version], default=None)
 
     def select(self, selector: Selector) -> tuple[VersionRef, ...]:
-        """The versions that a selector picks; a number that does not exist picks none."""
+        """The versions that a selector picks: those that are left after every restriction.
+
+        With a branch, the latest is the head of it, which the other restrictions may then leave out.
+        """
         name, main_branch = selector.participant, self._main_branch(selector.participant)
         if selector.main_branch and main_branch is None:
             return ()
         branches = {one for one in (selector.branch, main_branch if selector.main_branch else None) if one is not None}
-        if branches and selector.latest:
-            heads = [self.branch_head(name, branch) for branch in branches]
-            return tuple(head for head in heads if head is not None)
         facts = [fact for fact in self._versions_of.get(name, ()) if _picks(selector, fact, branches)]
         if selector.environment is not None:
             live = set(self.live(name, selector.environment))
             facts = [fact for fact in facts if fact.version in live]
-        return tuple(fact.version for fact in (facts[-1:] if selector.latest else facts))
+        if selector.latest and branches:
+            heads = {self.branch_head(name, branch) for branch in branches}
+            facts = [fact for fact in facts if heads == {fact.version}]
+        elif selector.latest:
+            facts = facts[-1:]
+        return tuple(fact.version for fact in facts)
 
     def _main_branch(self, participant: str) -> str | None:
         fact = self.participants.get(participant)

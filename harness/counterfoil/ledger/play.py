@@ -6,21 +6,20 @@ of a participant's integrations, not with the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, or_, select
 
 from counterfoil.gate.facts import PresenceFact
-from counterfoil.gate.question import Question, Selector
+from counterfoil.gate.question import Destination, Question, Selector
 from counterfoil.ledger import tables
 from counterfoil.ledger.presences import fact_of, live_rows
+from counterfoil.ledger.sets import among
 from counterfoil.ledger.tables import MembershipKind
 
 MAIN_BRANCHES = ("develop", "main", "master")
 """Pact's candidates: a participant's main branch is the first of these that it ever gets, and then stays."""
-BATCH = 500
-"""How many values stand in one statement: databases bound them."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,22 +28,31 @@ class Play:
 
     names: dict[int, str] = field(default_factory=dict)
     main_branches: dict[int, str] = field(default_factory=dict)
+    """Only for a question that asks for main branches."""
     specified: frozenset[int] = frozenset()
     environments: dict[str, tuple[int, bool]] = field(default_factory=dict)
     """The named environments that exist: id, and whether it is for production."""
     integrations: set[tuple[int, int]] = field(default_factory=set)
-    versions: set[int] = field(default_factory=set)
+    versions: dict[int, int] = field(default_factory=dict)
+    """Version -> its participant."""
     selected: set[int] = field(default_factory=set)
     """Of these, the ones that the question's selectors pick."""
     ignored: set[int] = field(default_factory=set)
     """Versions that the question names to be left out; they need not be in play."""
     presences: list[PresenceFact] = field(default_factory=list)
 
+    @property
+    def own(self) -> list[int]:
+        """The versions in play of the participants that the question names."""
+        return [version for version, participant in self.versions.items() if participant in self.specified]
 
-def batched(values: Collection[int]) -> Iterator[Sequence[int]]:
-    """The values, sorted, a few hundred at a time."""
-    ordered = sorted(values)
-    return (ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH))
+    def versions_of(self, participants: Iterable[int]) -> dict[int, list[int]]:
+        """The versions in play, by participant."""
+        found: dict[int, list[int]] = {one: [] for one in participants}
+        for version, participant in self.versions.items():
+            if participant in found:
+                found[participant].append(version)
+        return found
 
 
 def find_play(connection: Connection, question: Question) -> Play:
@@ -53,26 +61,41 @@ def find_play(connection: Connection, question: Question) -> Play:
     named = {*question.specified, *(ignored.participant for ignored in question.ignored)}
     _name(connection, play, tables.participant.c.name.in_(sorted(named)))
     play.specified = frozenset(key for key, name in play.names.items() if name in question.specified)
-    table = tables.integration
-    for some in batched(play.specified):
-        either = or_(table.c.consumer_id.in_(some), table.c.provider_id.in_(some))
-        rows = connection.execute(select(table.c.consumer_id, table.c.provider_id).where(either))
-        play.integrations |= {(row.consumer_id, row.provider_id) for row in rows}
-    for some in batched({one for pair in play.integrations for one in pair} - set(play.names)):
-        _name(connection, play, tables.participant.c.id.in_(some))
-    heads = _heads(connection, play, question)
-    for key in play.names:
-        play.versions |= {version for version in heads[key].values() if version is not None}
+    if play.specified:
+        table = tables.integration.c
+        either = or_(*(among(connection, end, play.specified) for end in (table.consumer_id, table.provider_id)))
+        rows = connection.execute(select(table.consumer_id, table.provider_id).where(either))
+        play.integrations |= {(consumer, provider) for consumer, provider in rows}
+    others = {one for pair in play.integrations for one in pair} - set(play.names)
+    if others:
+        _name(connection, play, among(connection, tables.participant.c.id, others))
+    if asks_for_main_branches(question):
+        _find_main_branches(connection, play)
     _add_live(connection, play)
     ids = {name: key for key, name in play.names.items()}
     for selector in question.selectors:
-        if selector.participant in ids:
-            play.selected |= set(_selected(connection, play, ids[selector.participant], selector))
-    play.versions |= play.selected
+        if (participant := ids.get(selector.participant)) is not None:
+            picked = set(_selected(connection, play, participant, selector))
+            play.selected |= picked
+            play.versions |= dict.fromkeys(picked, participant)
+    _add_destined(connection, play, question.destination or Destination())
     for one in question.ignored:
         if one.number is not None and one.participant in ids:
             play.ignored |= set(connection.scalars(_numbered(ids[one.participant], one.number)))
     return play
+
+
+def asks_for_main_branches(question: Question) -> bool:
+    """Whether any version is picked by its participant's main branch."""
+    destination = question.destination
+    return bool(destination and destination.main_branch) or any(one.main_branch for one in question.selectors)
+
+
+def asks_for_memberships(question: Question) -> bool:
+    """Whether any version is picked by a branch or a tag."""
+    by_tag = bool(question.destination and question.destination.tag)
+    by_selector = any(one.branch is not None or one.tag is not None for one in question.selectors)
+    return by_tag or by_selector or asks_for_main_branches(question)
 
 
 def _numbered(participant: int, number: str) -> Select[int]:
@@ -81,8 +104,8 @@ def _numbered(participant: int, number: str) -> Select[int]:
 
 
 def _name(connection: Connection, play: Play, condition: ColumnElement[bool]) -> None:
-    table = tables.participant
-    rows = connection.execute(select(table.c.id, table.c.name).where(condition))
+    table = tables.participant.c
+    rows = connection.execute(select(table.id, table.name).where(condition))
     play.names |= {row.id: row.name for row in rows}
 
 
@@ -109,34 +132,11 @@ def _first(kind: MembershipKind, name: str, what: ColumnElement[int], *, last: b
     )
 
 
-def _heads(connection: Connection, play: Play, question: Question) -> dict[int, dict[str, int | None]]:
-    """Of each participant the newest version, the head of its main branch, the newest with the destination's tag."""
-    members, versions = tables.membership.c, tables.version.c
-    newest = (
-        select(versions.id)
-        .where(versions.participant_id == tables.participant.c.id)
-        .order_by(versions.id.desc())
-        .limit(1)
-        .correlate(tables.participant)
-        .scalar_subquery()
-    )
-    columns = [tables.participant.c.id, newest.label("newest")]
-    for name in MAIN_BRANCHES:
-        columns.append(_first(MembershipKind.BRANCH, name, members.id).label(f"first_{name}"))
-        columns.append(_first(MembershipKind.BRANCH, name, members.version_id, last=True).label(f"head_{name}"))
-    tag = question.destination.tag if question.destination else None
-    tagged = literal(None) if tag is None else _newest_tagged(tag)
-    heads: dict[int, dict[str, int | None]] = {}
-    for some in batched(play.names):
-        for row in connection.execute(
-            select(*columns, tagged.label("tagged")).where(tables.participant.c.id.in_(some))
-        ).mappings():
-            heads[row["id"]] = {"newest": row["newest"], "tagged": row["tagged"]}
-            got = [(row[f"first_{name}"], name) for name in MAIN_BRANCHES if row[f"first_{name}"] is not None]
-            if got:
-                play.main_branches[row["id"]] = min(got)[1]
-                heads[row["id"]]["main"] = row[f"head_{min(got)[1]}"]
-    return heads
+def _newest() -> ScalarSelect[int]:
+    """A participant's version that was created last; one step in an index."""
+    table = tables.version.c
+    mine = select(table.id).where(table.participant_id == tables.participant.c.id)
+    return mine.order_by(table.id.desc()).limit(1).correlate(tables.participant).scalar_subquery()
 
 
 def _newest_tagged(tag: str) -> ScalarSelect[int]:
@@ -145,42 +145,79 @@ def _newest_tagged(tag: str) -> ScalarSelect[int]:
     return select(func.max(table.c.version_id)).where(*mine).correlate(tables.participant).scalar_subquery()
 
 
+def _find_main_branches(connection: Connection, play: Play) -> None:
+    """Each participant's main branch, if it has one, and the head of it, which is in play."""
+    members = tables.membership.c
+    columns = [
+        column
+        for name in MAIN_BRANCHES
+        for column in (
+            _first(MembershipKind.BRANCH, name, members.id).label(f"first_{name}"),
+            _first(MembershipKind.BRANCH, name, members.version_id, last=True).label(f"head_{name}"),
+        )
+    ]
+    mine = among(connection, tables.participant.c.id, play.names)
+    for row in connection.execute(select(tables.participant.c.id, *columns).where(mine)).mappings():
+        got = [(row[f"first_{name}"], name) for name in MAIN_BRANCHES if row[f"first_{name}"] is not None]
+        if got:
+            main_branch = min(got)[1]
+            play.main_branches[row["id"]] = main_branch
+            play.versions[row[f"head_{main_branch}"]] = row["id"]
+
+
+def _add_destined(connection: Connection, play: Play, destination: Destination) -> None:
+    """Whom the destination picks; of whoever has none in play, and of those named, the newest, to tell a reader of."""
+    if destination.tag is not None:
+        _add_each(connection, play, play.names, _newest_tagged(destination.tag))
+    found = set(play.versions.values()) - play.specified
+    _add_each(connection, play, play.names if destination.latest else set(play.names) - found, _newest())
+
+
+def _add_each(connection: Connection, play: Play, participants: Iterable[int], which: ScalarSelect[int]) -> None:
+    """One version of each participant, if it has such a one."""
+    wanted = sorted(participants)
+    if wanted:
+        query = select(tables.participant.c.id, which.label("version"))
+        rows = connection.execute(query.where(among(connection, tables.participant.c.id, wanted)))
+        play.versions |= {version: participant for participant, version in rows if version is not None}
+
+
 def _add_live(connection: Connection, play: Play) -> None:
     environments = [key for key, _ in play.environments.values()]
-    for some in batched(play.names) if environments else ():
-        for row in live_rows(connection, environments, some):
+    if environments and play.names:
+        for row in live_rows(connection, environments, play.names):
             play.presences.append(fact_of(row))
-            play.versions.add(row.version_id)
+            play.versions[row.version_id] = row.participant_id
 
 
 def _selected(connection: Connection, play: Play, participant: int, selector: Selector) -> Iterator[int]:
     """The versions that a selector picks."""
-    table, members = tables.version, tables.membership
+    table = tables.version
     query = select(table.c.id).where(table.c.participant_id == participant)
     if selector.number is not None:
-        yield from connection.scalars(_numbered(participant, selector.number))
-        return
+        query = query.where(table.c.number == selector.number)
     if selector.environment is not None:
-        live = {(fact.version.number) for fact in play.presences if _is_live_in(fact, selector)}
-        yield from connection.scalars(query.where(table.c.number.in_(sorted(live))))
+        live = {fact.version.number for fact in play.presences if _is_live_in(fact, selector)}
+        query = query.where(table.c.number.in_(sorted(live)))
+    main_branch = play.main_branches.get(participant) if selector.main_branch else None
+    if selector.main_branch and main_branch is None:
         return
-    branch = selector.branch or (play.main_branches.get(participant) if selector.main_branch else None)
-    if selector.main_branch and branch is None:
-        return
-    for kind, name in ((MembershipKind.BRANCH, branch), (MembershipKind.TAG, selector.tag)):
-        if name is not None:
-            mine = (members.c.participant_id == participant, members.c.kind == kind, members.c.name == name)
-            query = query.where(table.c.id.in_(select(members.c.version_id).where(*mine)))
-    if selector.latest and branch is not None and selector.tag is None:
-        mine = (
-            members.c.participant_id == participant,
-            members.c.kind == MembershipKind.BRANCH,
-            members.c.name == branch,
-        )
-        query = select(members.c.version_id).where(*mine).order_by(members.c.id.desc()).limit(1)
-    elif selector.latest:
+    branches = {one for one in (selector.branch, main_branch) if one is not None}
+    for branch in branches:
+        query = query.where(table.c.id.in_(_members(participant, MembershipKind.BRANCH, branch, head=selector.latest)))
+    if selector.tag is not None:
+        query = query.where(table.c.id.in_(_members(participant, MembershipKind.TAG, selector.tag)))
+    if selector.latest and not branches:
         query = query.order_by(table.c.id.desc()).limit(1)
     yield from connection.scalars(query)
+
+
+def _members(participant: int, kind: MembershipKind, name: str, *, head: bool = False) -> Select[int]:
+    """The versions on a branch or with a tag; the head is that which came to the branch last."""
+    table = tables.membership.c
+    mine = (table.participant_id == participant, table.kind == kind, table.name == name)
+    query = select(table.version_id).where(*mine)
+    return query.order_by(table.id.desc()).limit(1) if head else query
 
 
 def _is_live_in(fact: PresenceFact, selector: Selector) -> bool:

@@ -16,6 +16,7 @@ from counterfoil.errors import UsageError, nearest
 from counterfoil.gate.facts import PresenceFact, PresenceKind, VersionRef
 from counterfoil.ledger import tables
 from counterfoil.ledger.recording import Recorder
+from counterfoil.ledger.sets import among
 from counterfoil.ledger.tables import NO_INSTANCE
 
 NAMES_SHOWN = 20
@@ -78,7 +79,10 @@ def live_rows(
     released = case((table.c.kind == PresenceKind.RELEASED, table.c.version_id))
     last = (
         select(func.max(table.c.id).label("id"))
-        .where(table.c.environment_id.in_(environments), table.c.participant_id.in_(participants))
+        .where(
+            among(connection, table.c.environment_id, environments),
+            among(connection, table.c.participant_id, participants),
+        )
         .group_by(table.c.environment_id, table.c.participant_id, table.c.kind, table.c.instance, released)
         .subquery()
     )

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, insert, select
 
 from counterfoil import __version__
 from counterfoil.errors import UsageError
-from counterfoil.gate.facts import ProbeFact, SchemaPairFact, VersionRef
+from counterfoil.gate.facts import ProbeFact, ReadingFlaw, SchemaPairFact, VersionRef
 from counterfoil.ledger import tables
 from counterfoil.ledger.entries import Environment, Run, Verification, WaiverInForce
 from counterfoil.ledger.names import storable
@@ -173,6 +173,16 @@ class Recorder:
         first, second = (self.version(version) for version in sorted(probe.pair))
         divergences = msgspec.json.encode(probe.divergences).decode()
         self.add(tables.probe, first_version_id=first, second_version_id=second, divergences=divergences)
+
+    def reading(self, consumer: str, content: bytes, reader: VersionRef, flaws: Iterable[ReadingFlaw]) -> None:
+        """Record what a version made of the payloads that a content allows. The last one counts."""
+        self.add(
+            tables.reading,
+            consumer_id=self.participant(consumer),
+            content_id=self._content(ContentKind.PACT, content),
+            reader_version_id=self.version(reader),
+            flaws=msgspec.json.encode(tuple(flaws)).decode(),
+        )
 
     def waiver(self, version: VersionRef, waiver: WaiverInForce) -> None:
         """Record that a waiver held when a version was judged."""

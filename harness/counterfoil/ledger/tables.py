@@ -197,6 +197,15 @@ probe = _table(
     _to("version", "second_version_id"),
     _text("divergences", Holds.DOCUMENT),
     Index(None, "first_version_id", "second_version_id", "id"),
+    Index(None, "second_version_id"),
+)
+reading = _table(
+    "reading",
+    _to("participant", "consumer_id"),
+    _to("content"),
+    _to("version", "reader_version_id"),
+    _text("flaws", Holds.DOCUMENT),
+    Index(None, "reader_version_id", "consumer_id", "content_id", "id"),
 )
 waiver = _table(
     "waiver",

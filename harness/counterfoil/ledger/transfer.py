@@ -19,7 +19,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Connection, LargeBinary, Tab
 from sqlalchemy.exc import IntegrityError
 
 from counterfoil.errors import UsageError
-from counterfoil.gate.facts import Divergence, SchemaBreak
+from counterfoil.gate.facts import Divergence, ReadingFlaw, SchemaBreak
 from counterfoil.ledger.migration import NEWEST
 from counterfoil.ledger.names import MAX_TEXT_CHARS, flaw_of, storable
 from counterfoil.ledger.tables import ContentKind, Holds, metadata
@@ -38,6 +38,7 @@ DOCUMENTS = {
     "reads": frozenset[str],
     "breaks": tuple[SchemaBreak, ...],
     "divergences": tuple[Divergence, ...],
+    "flaws": tuple[ReadingFlaw, ...],
 }
 """What the documents of each column are."""
 Value = int | str | bool | bytes | None

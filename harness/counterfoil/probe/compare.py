@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from counterfoil.probe.differences import Aspect, Difference, View, differences
-from counterfoil.probe.divergences import Divergence, DivergenceClass, distinct, divergence, shaped
+from counterfoil.probe.divergences import Divergence, DivergenceClass, distinct, divergence, of_anything, shaped
 from counterfoil.probe.observation import MalformedObservationError, Tree, cut, parse_observation, render
 from counterfoil.probe.outcomes import (
     Crashed,
@@ -26,6 +26,7 @@ from counterfoil.probe.outcomes import (
 from counterfoil.probe.payloads import Encoding, Payload
 
 MESSAGE_WIDTH: Final = 120
+NO_ANSWER: Final = "no answer"
 _REFUSED: Final = b"refused"
 """No observation has these bytes: they begin with a field that it does not have."""
 _KINDS: Final = {
@@ -100,7 +101,10 @@ def observation_of(outcome: Outcome | None) -> bytes:
 def faults(
     payload: Payload, outcomes: Mapping[str, Outcome], malformed: Mapping[str, str] | None = None
 ) -> Iterator[Divergence]:
-    """Crashes, timeouts and answers that are none, which are wrong even where all stubs do the same."""
+    """Crashes, timeouts and answers that are none, which are wrong even where all stubs do the same.
+
+    Timeouts are one cause: each takes a whole deadline, so nobody can afford to tell what every one of them is about.
+    """
     said: dict[DivergenceClass, dict[str, str]] = {}
     for stub, outcome in outcomes.items():
         match outcome:
@@ -115,7 +119,8 @@ def faults(
         said.setdefault(DivergenceClass.GARBLED, {})[stub] = f"its observation cannot be read ({reason})"
     for kind, stubs in said.items():
         detail = "; ".join(f"{stub}: {what}" for stub, what in stubs.items())
-        yield divergence(kind, payload, (stubs, outcomes.keys() - stubs.keys()), detail)
+        found = divergence(kind, payload, (stubs, outcomes.keys() - stubs.keys()), detail)
+        yield of_anything(found, NO_ANSWER) if kind is DivergenceClass.TIMEOUT else found
 
 
 def _exit(code: int) -> str:

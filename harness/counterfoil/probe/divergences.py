@@ -10,7 +10,7 @@ from itertools import combinations
 
 from counterfoil.probe.differences import Groups
 from counterfoil.probe.families import cause, family
-from counterfoil.probe.payloads import BY_PROTO_NAME, PLUS, Encoding, Payload, Phase
+from counterfoil.probe.payloads import ANYTHING, BY_PROTO_NAME, PLUS, Encoding, Payload, Phase
 
 
 class DivergenceClass(StrEnum):
@@ -54,6 +54,11 @@ class Divergence:
         """The pairs of stubs that it sets apart; of a single group, each stub by itself."""
         return _apart(self.groups)
 
+    @property
+    def is_of_anything(self) -> bool:
+        """Whether it is of one cause whatever the payload (see `of_anything`)."""
+        return self.parts[0][0] == ANYTHING
+
 
 def divergence(
     kind: DivergenceClass,
@@ -94,6 +99,11 @@ def shaped(found: Divergence, payload: Payload, shape: str) -> Divergence:
     if payload.phase != Phase.RANDOM:
         return found
     return replace(found, parts=((shape, payload.state),))
+
+
+def of_anything(found: Divergence, state: str) -> Divergence:
+    """The divergence as one cause, whatever the payload is about that shows it."""
+    return replace(found, parts=((ANYTHING, state),))
 
 
 def show_groups(groups: Groups) -> str:

@@ -11,19 +11,10 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 from google.protobuf.descriptor_pb2 import DescriptorProto, FeatureSet, FileDescriptorProto
 
 from counterfoil.probe.json_tree import string
-from counterfoil.probe.payloads import ONEOF
+from counterfoil.probe.payloads import ONEOF, SPECIAL_MESSAGES
 from counterfoil.probe.wire_tree import SCALAR_WIRE_TYPES, WireType
 
 CACHED_MESSAGES = 4096
-SPECIAL_MESSAGES = frozenset(
-    f"google.protobuf.{name}"
-    for name in (
-        *(f"{scalar}Value" for scalar in ("Double", "Float", "Int64", "UInt64", "Int32", "UInt32")),
-        *("BoolValue", "StringValue", "BytesValue", "Struct", "Value", "ListValue"),
-        *("Timestamp", "Duration", "FieldMask", "Any", "Empty"),
-    )
-)
-"""The messages whose JSON is not an object of their fields, and Empty."""
 NULL_VALUE_ENUM = "google.protobuf.NullValue"
 
 

@@ -5,7 +5,7 @@ Words of `kind`: a label and a type. The labels are "optional" (explicit presenc
 The types are those of the protobuf language, "string" where the language says so and "unverified string" where its
 UTF-8 is nobody's concern (proto2), "enum" and "closed enum", "message" for a message of the user, "group", and
 "message:FULL.NAME" or "enum:FULL.NAME" for those of google.protobuf that JSON treats specially. "document" is the
-whole payload.
+whole payload; "anything" stands in divergences that are of one cause whatever the payload.
 
 Words of `state`: "absent", "null", "default", "empty" (no content: "", [], {}, a message of no bytes; where the
 type's default is that too, it is called "default"), "zero" (where the schema declares another default), "value",
@@ -55,7 +55,17 @@ EDGE = "edge:"
 PLUS = " + "
 RANDOM = "random"
 DOCUMENT = "document"
+ANYTHING = "anything"
 ONEOF = "oneof"
+SPECIAL_MESSAGES = frozenset(
+    f"google.protobuf.{name}"
+    for name in (
+        *(f"{scalar}Value" for scalar in ("Double", "Float", "Int64", "UInt64", "Int32", "UInt32")),
+        *("BoolValue", "StringValue", "BytesValue", "Struct", "Value", "ListValue"),
+        *("Timestamp", "Duration", "FieldMask", "Any", "Empty"),
+    )
+)
+"""The messages whose JSON is not an object of their fields, and Empty."""
 LABELS = frozenset({"optional", "required", "oneof", "repeated", "extension"})
 
 

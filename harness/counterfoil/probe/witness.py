@@ -42,7 +42,6 @@ DIRECTORY: Final = "contracts/witnesses"
 MAX_WITNESS_BYTES: Final = 16 * 1024 * 1024
 READABLE_WIDTH: Final = 2000
 _SLUG_WIDTH: Final = 60
-_SHOWN_WIDTH: Final = 200
 _DIGEST_WIDTH: Final = 10
 
 
@@ -100,8 +99,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     divergence: _Divergence
     outcomes: tuple[_Outcome, ...]
     replay: str
-    digest: str = ""
-    """Files written before there were digests have none."""
+    digest: str
     verdict: str = ""
 
 
@@ -167,7 +165,7 @@ def _clean(text: str) -> str:
 def read(text: str, path: str = "") -> Witness:
     """The witness in a file; `path` is for errors. Raises UsageError with what is wrong and where.
 
-    What was edited is refused: by its digest, or as far as `hold_to_readable` tells where there is none.
+    Where the bytes are not those that the digest is of, it was edited, and is refused.
     """
     if len(text) > MAX_WITNESS_BYTES:
         raise _not_a_witness(path, f"it has {len(text)} characters, more than the {MAX_WITNESS_BYTES} that are read")
@@ -185,10 +183,8 @@ def read(text: str, path: str = "") -> Witness:
         raise _not_a_witness(path, "it is about no field - at `$.divergence.about`")
     witness = _witness(content, data)
     made = digest(witness.message, witness.payload)
-    if content.digest and content.digest != made:
+    if content.digest != made:
         raise _edited(path, f"its payload has the digest {made}, not {content.digest}")
-    if not content.digest and witness.payload.encoding is Encoding.JSON:
-        hold_to_readable(witness, None, path)
     return witness
 
 
@@ -214,13 +210,6 @@ def _witness(content: _File, data: bytes) -> Witness:
         ),
         verdict=content.verdict,
     )
-
-
-def hold_to_readable(witness: Witness, message: Descriptor | None, path: str) -> None:
-    """Raise UsageError where the bytes are not what the file shows. Of binary only the schema of the finding tells."""
-    shown = _clean(readable(witness.payload, message))
-    if shown != witness.readable:
-        raise _edited(path, f"its bytes are {cut(shown, _SHOWN_WIDTH)}; it shows {cut(witness.readable, _SHOWN_WIDTH)}")
 
 
 def _edited(path: str, why: str) -> UsageError:

@@ -62,3 +62,10 @@ def plain_lines(finding: Finding) -> Iterator[str]:
         yield f"{one.label}:"
         yield from (f"    {line}" for line in one.lines if line)
     yield f"next  {safe(finding.fix)}"
+
+
+def as_text(finding: Finding) -> str:
+    """A finding as a title and, below it, indented lines."""
+    return "\n".join(
+        [f"{safe(finding.rule)}  {safe(finding.subject)}", *(f"  {line}" for line in plain_lines(finding))]
+    )

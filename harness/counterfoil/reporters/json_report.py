@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from counterfoil import __version__
-from counterfoil.model import (
-    Evidence,
-    Finding,
-    Level,
-    Location,
-    Mismatch,
-    Output,
-    PayloadWitness,
-    Report,
-    SchemaChange,
-    Verdict,
-    Waiver,
-)
+from counterfoil.finding_values import as_values
+from counterfoil.model import CaseResult, Level, Report, Verdict
 from counterfoil.reporters import null_matrix
 
 FORMAT_VERSION = 1
@@ -37,24 +27,39 @@ def document(report: Report, duration_s: float) -> dict[str, object]:
         "counterfoil": __version__,
         "verdict": report.verdict,
         "counts": {"cases": _case_counts(report), "findings": _finding_counts(report)},
-        "findings": [_finding(found) for found in report.all_findings],
-        "cases": [
-            {
-                "id": result.case.id,
-                "lane": result.case.lane,
-                "verdict": result.verdict,
-                "duration_s": round(result.duration_s, 3),
-                "note": result.note,
-            }
-            for result in sorted(report.results, key=lambda result: result.case.id)
-        ],
+        "findings": [as_values(found) for found in report.all_findings],
+        "cases": [_case(result) for result in sorted(report.results, key=lambda result: result.case.id)],
         "steps": [
             {"label": step.label, "started_s": round(step.started_s, 3), "duration_s": round(step.duration_s, 3)}
             for step in report.steps
         ],
         "null_matrix": null_matrix.as_values(report),
         "duration_s": round(duration_s, 3),
+        "left_out": sorted(case.id for case in report.left_out),
+        "shard": _shard(report) if report.shard else None,
     }
+
+
+def _case(result: CaseResult) -> dict[str, object]:
+    return {
+        "id": result.case.id,
+        "lane": result.case.lane,
+        "subject": result.case.subject,
+        "name": result.case.name,
+        "participants": list(result.case.participants),
+        "verdict": result.verdict,
+        "duration_s": round(result.duration_s, 3),
+        "note": result.note,
+        "findings": [{"rule": rule, "subject": subject} for rule, subject in _identities(result)],
+    }
+
+
+def _identities(result: CaseResult) -> Iterable[tuple[str, str]]:
+    return dict.fromkeys(found.identity for found in result.findings)
+
+
+def _shard(report: Report) -> dict[str, object]:
+    return {**(asdict(report.shard) if report.shard else {}), "deferred": [as_values(one) for one in report.deferred]}
 
 
 def _case_counts(report: Report) -> dict[str, int]:
@@ -69,44 +74,3 @@ def _finding_counts(report: Report) -> dict[str, int]:
         **{level: counts[level] for level in Level},
         "waived": len(report.waived_findings),
     }
-
-
-def _finding(found: Finding) -> dict[str, object]:
-    return {
-        "rule": found.rule,
-        "subject": found.subject,
-        "level": found.level,
-        "location": _location(found.location),
-        "message": found.message,
-        "fix": found.fix,
-        "evidence": [_evidence(evidence) for evidence in found.evidence],
-        "witness": found.witness,
-        "waived": _waiver(found.waived) if found.waived else None,
-    }
-
-
-def _waiver(waiver: Waiver) -> dict[str, object]:
-    return {
-        "rule": waiver.rule,
-        "subject": waiver.subject,
-        "owner": waiver.owner,
-        "reason": waiver.reason,
-        "link": waiver.link,
-        "expires": waiver.expires.isoformat() if waiver.expires else None,
-        "location": _location(waiver.location),
-    }
-
-
-def _location(location: Location | None) -> dict[str, object] | None:
-    return {"path": location.path, "line": location.line} if location else None
-
-
-_KINDS = {Mismatch: "mismatch", Output: "output", SchemaChange: "change", PayloadWitness: "witness"}
-
-
-def _evidence(evidence: Evidence) -> dict[str, object]:
-    document = {"kind": _KINDS[type(evidence)], **asdict(evidence)}
-    for key in ("effects", "not_shown"):
-        if key in document:
-            document[key] = [{"direction": direction, "encoding": encoding} for direction, encoding in document[key]]
-    return document

@@ -158,9 +158,10 @@ def _summary(report: Report, duration_s: float) -> dict[str, object]:
     good = sum(result.verdict is Verdict.COMPATIBLE for result in report.results)
     found, waived = len(report.open_findings), len(report.waived_findings)
     findings = f"{found} finding{'' if found == 1 else 's'}" + (f", {waived} waived" if waived else "")
+    left_out = f"; {len(report.left_out)} left out, of which nothing is known" if report.left_out else ""
     return {
         "verdict": report.verdict,
-        "headline": f"{good} of {len(report.results)} cases compatible, {findings}",
+        "headline": f"{good} of {len(report.results)} cases compatible, {findings}{left_out}",
         "duration_s": duration_s,
         "lanes": _lanes(report.results),
     }

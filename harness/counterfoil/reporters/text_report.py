@@ -58,6 +58,9 @@ def render(console: Console, report: Report, duration_s: float) -> None:
         console.print(_harmless(harmless))
     if report.waived_findings:
         console.print(_waived(report))
+    if report.left_out:
+        cases = _count(len(report.left_out), "case")
+        console.print(f"\nleft out: {cases} that no change can affect; nothing is known of them")
     console.print(_verdict_line(report, duration_s))
 
 
@@ -80,7 +83,11 @@ def _table(report: Report) -> Table:
             Text(printable(subject)),
             f"{good}/{len(results)} {UNITS[lane]}",
             Text(verdict, STYLES[verdict]),
-            *([Text(printable("; ".join(result.note for result in results if result.note)), "dim")] if notes else []),
+            *(
+                [Text(printable("; ".join(dict.fromkeys(filter(None, (one.note for one in results))))), "dim")]
+                if notes
+                else []
+            ),
         )
     return table
 

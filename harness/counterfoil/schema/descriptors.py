@@ -10,6 +10,7 @@ from typing import TypeVar
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.message import DecodeError
 
+from counterfoil.model import Location
 from counterfoil.schema.building import Elements, build
 from counterfoil.schema.elements import ENUM, MESSAGE, Element, Enum, Field, File, Message, Service
 from counterfoil.schema.features import UnknownEditionError
@@ -36,6 +37,17 @@ class Schema:
     enums: Mapping[str, Enum]
     services: Mapping[str, Service]
     extensions: Mapping[str, Field]
+
+    def location(self, symbol: str) -> Location | None:
+        """Where a message, field, extension, enum or enum value stands; None if there is none of that name."""
+        whole = self.messages.get(symbol) or self.extensions.get(symbol) or self.enums.get(symbol)
+        if whole is not None:
+            return whole.location
+        scope, _, name = symbol.rpartition(".")
+        message, enum = self.messages.get(scope), self.enums.get(scope)
+        if message is not None and name in message.numbers:
+            return message.fields[message.numbers[name]].location
+        return enum.by_name[name].location if enum is not None and name in enum.by_name else None
 
     def value_field(self, field: Field) -> Field:
         """The field itself, or the value in a map's entry."""

@@ -37,12 +37,24 @@ def read_schema(*file_descriptor_sets: bytes) -> Schema:
     files: dict[str, FileDescriptorProto] = {}
     for encoded in file_descriptor_sets:
         for file in _decode(encoded).file:
+            name_in_ascii(file)
             if files.setdefault(file.name, file) != file:
                 raise SchemaError(f"there are two different files of the name {file.name}")
     pool = DescriptorPool()
     for file in _imports_first(files):
         _add(pool, file)
     return Schema(pool, sum(_count(file.message_type) for file in files.values()))
+
+
+def name_in_ascii(file: FileDescriptorProto) -> None:
+    """Give a file, and what it imports, names in ASCII: protobuf's C backend finds a file under no other."""
+    file.name = _in_ascii(file.name)
+    if not all(map(str.isascii, file.dependency)):
+        file.dependency[:] = map(_in_ascii, file.dependency)
+
+
+def _in_ascii(name: str) -> str:
+    return name.encode("ascii", "backslashreplace").decode()
 
 
 def _decode(encoded: bytes) -> FileDescriptorSet:

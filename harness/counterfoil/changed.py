@@ -1,0 +1,167 @@
+"""Which cases of a plan may be affected by what differs from a git reference. What is not known is affected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from counterfoil.allowance.links import PlannedReading
+from counterfoil.builds import matching
+from counterfoil.git import Git
+from counterfoil.model import LINT, Case
+from counterfoil.plan import Plan
+from counterfoil.processes import Processes
+from counterfoil.rules import finding
+from counterfoil.waivers import FILE as WAIVERS
+from counterfoil.workspace import Build, Workspace, without_parents
+
+WILDCARDS = "*?["
+ELSEWHERE = ("git:", "ledger:")
+BUF_FILES = ("buf.yaml", "buf.lock", "buf.work.yaml")
+
+
+def affected(workspace: Workspace, plan: Plan, reference: str, processes: Processes) -> Plan:
+    """The plan of what may be affected; the rest of its cases are left out. Raises UsageError for the reference."""
+    changes = Changes(workspace, *Git(processes, workspace.root).differing(reference))
+    cases = set(plan.cases) if changes.touch_everything else set(changes.affected(plan))
+    narrowed = replace(
+        plan.only(cases),
+        findings=plan.findings,
+        left_out=tuple(case for case in plan.cases if case not in cases),
+    )
+    if narrowed.cases or narrowed.findings:
+        return narrowed
+    nothing = finding(
+        "FILTER_MATCHED_NOTHING",
+        f"--changed-since {reference}",
+        f"nothing that differs from '{reference}' can affect any of the {len(plan.cases)} cases, so nothing was judged",
+        fix="leave out --changed-since to judge everything",
+    )
+    return replace(narrowed, findings=(nothing,))
+
+
+class Changes:
+    """The files of one workspace that differ; `visible` are those of which git can tell it."""
+
+    def __init__(self, workspace: Workspace, differing: frozenset[Path], visible: frozenset[Path]) -> None:
+        self._workspace = workspace
+        self._differing = frozenset(path.resolve() for path in differing)
+        self._visible = frozenset(path.resolve() for path in visible)
+        self._gone = tuple(path for path in self._differing if not path.exists())
+
+    @property
+    def touch_everything(self) -> bool:
+        """Whether it is the configuration or the waivers that differ."""
+        return any(self._is_below(path) for path in (self._workspace.file, self._workspace.path(WAIVERS)))
+
+    def affected(self, plan: Plan) -> Iterator[Case]:
+        """The cases that may be affected."""
+        workspace = self._workspace
+        touched = {
+            path: self._is_below(workspace.path(path))
+            for path in (
+                *(pact.path for _, pact in plan.pact_cases),
+                *(planned.pact.path for planned in plan.interactions),
+                *(planned.pact.path for planned in plan.readings),
+                *(planned.pact.path for planned in plan.trials),
+            )
+        }
+        providers = {name: self._touch_provider(name) for name in plan.providers}
+        stubs = {name: self._touch_stub(name) for name in dict.fromkeys(one.stub for one in plan.readings) if name}
+        yield from (case for case, pact in plan.pact_cases if touched[pact.path])
+        yield from (one.case for one in plan.interactions if touched[one.pact.path] or providers[one.pact.provider])
+        yield from (one.case for one in plan.trials if touched[one.pact.path] or providers[one.pact.provider])
+        yield from (one.case for one in plan.readings if touched[one.pact.path] or self._touch_reading(one, stubs))
+        yield from (case for case in plan.schema_cases if self._touch_schema(is_lint=case.name == LINT))
+        if plan.probe_cases and self._touch_probe():
+            yield from plan.probe_cases
+
+    def _touch_provider(self, name: str) -> bool:
+        participant = self._workspace.settings.participants.get(name)
+        if participant is None or participant.provider is None:
+            return True
+        folder = self._workspace.path(participant.dir)
+        return self._touch_inputs(folder, participant.provider.inputs) or self._touch_builds(folder, participant.build)
+
+    def _touch_stub(self, name: str) -> bool:
+        stub = self._workspace.settings.stubs.get(name)
+        if stub is None:  # built in
+            return False
+        folder = self._workspace.stub_dir(stub)
+        participant = self._workspace.settings.participants.get(stub.participant or "")
+        builds = (*(participant.build if participant else ()), *stub.build)
+        return self._touch_inputs(folder, stub.inputs) or self._touch_builds(folder, builds)
+
+    def _touch_reading(self, planned: PlannedReading, stubs: dict[str, bool]) -> bool:
+        of_stub = stubs[planned.stub] if planned.stub else True
+        return of_stub or self._touch_protos()
+
+    def _touch_protos(self) -> bool:
+        """The protos, and what configures how buf reads them, in their folder and above it."""
+        schema = self._workspace.settings.schema
+        if schema is None:
+            return False
+        folder = self._workspace.path(schema.dir)
+        above = [place / name for place in (folder, *folder.parents) for name in BUF_FILES]
+        return self._is_below(folder) or any(self._is_below(one) for one in above)
+
+    def _touch_schema(self, *, is_lint: bool) -> bool:
+        schema = self._workspace.settings.schema
+        if is_lint or schema is None or schema.against is None:
+            return self._touch_protos()
+        return (
+            self._touch_protos()
+            or schema.against.startswith(ELSEWHERE)
+            or not self._workspace.path(schema.against).exists()
+            or self._is_below(self._workspace.path(schema.against))
+            or self._touch_pacts()
+            or any(self._touch_stub(name) for name in self._workspace.settings.stubs)
+        )
+
+    def _touch_pacts(self) -> bool:
+        return self._workspace.pact_dir is not None and self._is_below(self._workspace.pact_dir)
+
+    def _touch_probe(self) -> bool:
+        probe, stubs = self._workspace.settings.probe, self._workspace.settings.stubs
+        return (
+            self._touch_protos()
+            or self._touch_pacts()
+            or self._is_below(self._workspace.path(probe.witnesses))
+            or any(self._touch_stub(name) for name in probe.stubs or stubs)
+        )
+
+    def _touch_builds(self, folder: Path, builds: Iterable[Build]) -> bool:
+        """A build without inputs is that of the participant's own."""
+        return any(build.inputs and self._touch_inputs(folder, build.inputs) for build in builds)
+
+    def _touch_inputs(self, folder: Path, patterns: Sequence[str]) -> bool:
+        """Whether one of the files differs, is gone, or cannot be told by git; no pattern, or no file, is not known."""
+        if not patterns:
+            return True
+        for pattern in patterns:
+            files = {file.resolve() for file in matching(folder, [pattern])}
+            if not files or files & self._differing or not files <= self._visible:
+                return True
+            fixed = _fixed_part(folder, pattern)
+            if any(path.is_relative_to(fixed) for path in self._gone):
+                return True
+        return False
+
+    def _is_below(self, path: Path) -> bool:
+        """Whether this file, or one in this folder, differs or cannot be told by git."""
+        place = path.resolve()
+        if any(one.is_relative_to(place) for one in self._differing):
+            return True
+        files = [place] if place.is_file() else matching(place, ["**/*"])
+        return any(file.resolve() not in self._visible for file in files)
+
+
+def _fixed_part(folder: Path, pattern: str) -> Path:
+    """The folder in which a pattern looks, before its first wildcard."""
+    base = folder.joinpath(*[".."] * pattern.count("../")).resolve()
+    for part in Path(without_parents(pattern)).parts:
+        if any(one in part for one in WILDCARDS):
+            break
+        base /= part
+    return base

@@ -1,0 +1,191 @@
+"""By what a kept result is found again: all that it depends on, by content. None where any of that is not known."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+import counterfoil
+from counterfoil import toolchain
+from counterfoil.allowance.links import PlannedReading, PlannedTrial
+from counterfoil.builds import digest_of, matching
+from counterfoil.pacts import Pact
+from counterfoil.plan import PlannedInteraction
+from counterfoil.workspace import Build, Workspace
+
+FORMAT = 1
+LIBRARIES = ("hypothesis", "pact-python", "pact-python-ffi", "protobuf")
+OF_THE_SESSION = frozenset({"_", "PWD", "OLDPWD", "SHLVL", "COLUMNS", "LINES", "COLORTERM", "WINDOWID", "LS_COLORS"})
+OF_THE_SESSION_ALL = ("TERM", "SSH_", "XDG_SESSION", "PYTEST_", "GITHUB_", "RUNNER_")
+"""Variables that differ from terminal to terminal and from job to job, by name or by how it starts.
+
+Every other variable counts, since participants and stubs inherit them all.
+"""
+
+
+def key(*parts: object) -> str:
+    """A digest over what a result depends on, and over Counterfoil itself."""
+    return _digest([FORMAT, harness(), environment(), *parts])
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, default=str).encode()).hexdigest()
+
+
+@cache
+def harness() -> str:
+    """Counterfoil's own code, the interpreter, and the libraries that judge."""
+    folder = Path(counterfoil.__file__).parent
+    own = digest_of(folder, ("**/*.py",), ())
+    return _digest([own, platform.python_version(), platform.machine(), *map(version, LIBRARIES)])
+
+
+def environment() -> str:
+    """The variables that every child process inherits."""
+    named = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in OF_THE_SESSION and not name.startswith(OF_THE_SESSION_ALL)
+    }
+    return _digest(sorted(named.items()))
+
+
+def provider_identity(workspace: Workspace, name: str) -> list[object] | None:
+    """What a provider is: its tables, its programs, its builds and the content of what it is made from."""
+    participant = workspace.settings.participants.get(name)
+    provider = participant.provider if participant else None
+    if participant is None or provider is None:
+        return None
+    folder = workspace.path(participant.dir)
+    return _identity(name, folder, provider.start, provider.inputs, participant.build, participant.tools, provider)
+
+
+def stub_identity(workspace: Workspace, name: str) -> list[object] | None:
+    """What a stub is, likewise; a built-in one is Counterfoil itself."""
+    stub = workspace.settings.stubs.get(name)
+    if stub is None:
+        return [name, "built in"]
+    participant = workspace.settings.participants.get(stub.participant or "")
+    builds = (*(participant.build if participant else ()), *stub.build)
+    tools = (*(participant.tools if participant else ()), *stub.tools)
+    return _identity(name, workspace.stub_dir(stub), stub.start, stub.inputs, builds, tools, stub)
+
+
+def _identity(  # noqa: PLR0913, PLR0917  (what a process is made of)
+    name: str,
+    folder: Path,
+    start: Sequence[str],
+    inputs: Sequence[str],
+    builds: Sequence[Build],
+    tools: Sequence[str],
+    table: msgspec.Struct,
+) -> list[object] | None:
+    content = content_of(folder, inputs)
+    programs = [program(one, folder) for one in (start[0], *tools)]
+    if content is None or None in programs:
+        return None
+    built = [digest_of(folder, build.inputs, build.run) for build in builds]
+    return [name, str(folder), msgspec.to_builtins(table), programs, content, built]
+
+
+def content_of(folder: Path, patterns: Sequence[str]) -> str | None:
+    """A digest over files; None when no pattern is given, or one matches nothing."""
+    if not patterns or not all(any(matching(folder, [pattern])) for pattern in patterns):
+        return None
+    return digest_of(folder, patterns, ())
+
+
+def program(name: str, folder: Path) -> list[object] | None:
+    """A program's file as the system tells one from another; None where there is none."""
+    path = str(folder / name) if "/" in name else toolchain.find(name)
+    try:
+        status = Path(path or "").stat() if path else None
+    except OSError:
+        return None
+    return [path, status.st_size, status.st_mtime_ns] if status else None
+
+
+def pacts_digest(workspace: Workspace) -> str:
+    """Over every pact file."""
+    return digest_of(workspace.pact_dir, ("**/*.json",), ()) if workspace.pact_dir else ""
+
+
+def witnesses_digest(workspace: Workspace) -> str:
+    """Over the saved witnesses."""
+    return digest_of(workspace.path(workspace.settings.probe.witnesses), ("**/*.json",), ())
+
+
+def probe_key(workspace: Workspace, stubs: Iterable[str], schema_digest: str, request: Sequence[object]) -> str | None:
+    """Of a probe of some messages through some stubs."""
+    identities = [stub_identity(workspace, name) for name in stubs]
+    if None in identities:
+        return None
+    return key("probe", identities, schema_digest, request, witnesses_digest(workspace), pacts_digest(workspace))
+
+
+def verification_keys(workspace: Workspace, provider: str, planned: Sequence[PlannedInteraction]) -> list[str | None]:
+    """Of interactions with one provider."""
+    identity = provider_identity(workspace, provider)
+    # Of two interactions of one name a result cannot be told from the other's.
+    names = Counter((one.pact.consumer, one.interaction.description) for one in planned)
+    return [
+        key("verify", identity, one.pact.consumer, one.pact.context, one.interaction.digest)
+        if identity and _is_known(one.pact) and names[one.pact.consumer, one.interaction.description] == 1
+        else None
+        for one in planned
+    ]
+
+
+def trial_keys(workspace: Workspace, provider: str, planned: Sequence[PlannedTrial]) -> list[str | None]:
+    """Of requests that one provider is sent."""
+    identity = provider_identity(workspace, provider)
+    names = Counter(one.case for one in planned)
+    return [
+        key(
+            "trial",
+            identity,
+            one.case.id,
+            one.pact.path,
+            one.pact.context,
+            one.interaction.digest,
+            one.interaction.line,
+        )
+        if identity and _is_known(one.pact) and names[one.case] == 1
+        else None
+        for one in planned
+    ]
+
+
+def reading_keys(workspace: Workspace, stub: str, planned: Sequence[PlannedReading]) -> list[str | None]:
+    """Of what one stub reads: what is said of one body depends on the whole pact, the schema, and what is left out."""
+    identity = stub_identity(workspace, stub)
+    if identity is None:
+        return [None] * len(planned)
+    settings = workspace.settings
+    protos = digest_of(workspace.path(settings.schema.dir), ("**/*",), ()) if settings.schema else ""
+    shared = _digest([identity, msgspec.to_builtins(settings), protos])
+    names = Counter(one.case for one in planned)
+    return [
+        key("nulls", shared, one.case.id, one.pact.path, one.pact.context, _told_of(one.pact))
+        if _is_known(one.pact) and names[one.case] == 1
+        else None
+        for one in planned
+    ]
+
+
+def _told_of(pact: Pact) -> list[tuple[str, int | None]]:
+    """The interactions, and the lines to which findings point."""
+    return [(one.digest, one.line) for one in pact.interactions]
+
+
+def _is_known(pact: Pact) -> bool:
+    return bool(pact.context) and all(one.digest for one in pact.interactions)
