@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from counterfoil.allowance.suggestion import interaction_to_add
 from counterfoil.pacts import Json, parse_pact
+from counterfoil.result_cache import REUSED
 
 from tests.builders import Judged, Object, Workspace, interaction, line_of, message, message_pact, pact
 
@@ -76,6 +77,21 @@ def test_a_reader_that_tells_every_state_apart_is_proven(shop: Workspace) -> Non
     assert cell(report) == {"null": "proven", "default": "proven", "value": "proven"}
     names = ["0 (answer)", "0 (response)", "1 (answer)", "1 (response)"]
     assert list(report.cases) == [f"nulls::web→catalog::{name}" for name in names]
+
+
+def test_what_was_read_is_reused_with_its_matrix_until_something_changes(shop: Workspace) -> None:
+    amounts(reads(shop, "faithful"), (3, BY_TYPE), (None, NULL))
+    for table in ("participants.catalog.provider", "stubs.web-stub"):
+        shop.configure(table, inputs=["catalog/*.json"] if table == "stubs.web-stub" else ["*.json"])
+    reports = [nulls(shop) for _ in range(2)]
+    assert [{case["note"] for case in one.document["cases"]} for one in reports] == [{""}, {REUSED}]
+    assert reports[0].document["null_matrix"] == reports[1].document["null_matrix"] != []
+    assert reports[1].document["steps"] == []
+    misread = nulls(reads(shop, "zeroing"))
+    assert misread.verdict == "broken"
+    assert misread.cases["nulls::web→catalog::0 (answer)"] == "compatible"
+    assert {case["note"] for case in misread.document["cases"] if "response" in case["id"]} == {""}
+    assert nulls(shop).document["null_matrix"] == misread.document["null_matrix"], "what failed is judged each time"
 
 
 @pytest.mark.fires("STATE_MISREAD")
