@@ -133,7 +133,9 @@ def test_what_a_reader_makes_of_payloads_is_recorded_and_stops_a_deployment(reco
     shop.pact(pact("web", "catalog", one, other))
     recorded.do("publish", "-e", "1")
     recorded.do("create-environment", "--name", "production")
-    assert "what web 1 reads of web→catalog" in shop.run_here("check", "--record", "--version", "1").stderr
+    told = shop.run_here("check", "--record", "--version", "1").stderr
+    assert "what web 1 reads of web→catalog" in told
+    assert "what catalog 1 reads of web→catalog" in told
     recorded.do("record-deployment", "-a", "catalog", "-e", "1", "--environment", "production")
     asking = ("can-i-deploy", "-a", "web", "-e", "1", "--to-environment", "production", "--format", "json")
     (reason,) = json.loads(shop.run_here(*asking).stdout)["reasons"]
@@ -147,6 +149,24 @@ def test_what_a_reader_makes_of_payloads_is_recorded_and_stops_a_deployment(reco
     assert json.loads(shop.run_here(*asking).stdout)["verdict"] == "compatible"
     refused = shop.run_here(*again[:-1], "nobody=1")
     assert refused.error["error"] == "no participant 'nobody' is here"
+
+
+def test_a_request_that_a_provider_fails_on_stops_a_deployment(recorded: Recorded) -> None:
+    shop = recorded.shop
+    made = interaction("a price", path="/product", body={"amount": 1})
+    made["request"] |= {"query": {"id": ["5"]}, "matchingRules": {"query": {"id": {"matchers": [{"match": "type"}]}}}}
+    shop.pact(pact("web", "catalog", made))
+    error = {"unless": {"?id=\n": {"status": 500, "body": None}}}
+    shop.provide("catalog", {"routes": {"GET /product": {"body": {"amount": 1}} | error}})
+    shop.configure("participants.web", dir=".", decoders=[{"sender": "catalog"}])
+    recorded.do("publish", "-e", "1")
+    recorded.do("create-environment", "--name", "production")
+    shop.run_here("check", "--record", "--version", "1")
+    recorded.do("record-deployment", "-a", "web", "-e", "1", "--environment", "production")
+    asking = ("can-i-deploy", "-a", "catalog", "-e", "1", "--to-environment", "production", "--format", "json")
+    (reason,) = json.loads(shop.run_here(*asking).stdout)["reasons"]
+    assert (reason["rule"], reason["subject"]) == ("PAYLOAD_NOT_READ", "catalog 1←web 1")
+    assert reason["witnesses"] == ["GET /product?id="]
 
 
 def probed(shop: Workspace, *findings: Finding) -> tuple[ProbeFact, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from counterfoil.allowance.links import plan_readings
+from counterfoil.allowance.links import plan_readings, plan_trials
 from counterfoil.errors import UsageError
 from counterfoil.gate.facts import Divergence, ProbeFact, ReadingFlaw, VersionRef
 from counterfoil.ledger.entries import InteractionResult, Verification, WaiverInForce
@@ -146,10 +146,13 @@ def readings_of(
     """What became of each pact's payloads, by reader. One that was judged in part is recorded only where it failed."""
     results = {result.case.id: result for result in report.results if result.case.lane is Lane.NULLS}
     found = []
-    for path, pact in {planned.pact.path: planned.pact for planned in plan.readings}.items():
+    pacts = [*(one.pact for one in plan.readings), *(one.pact for one in plan.trials)]
+    for path, pact in {pact.path: pact for pact in pacts}.items():
         wanted: dict[str, list[str]] = defaultdict(list)
         for planned in plan_readings(workspace.settings, [pact]):
             wanted[planned.reader].append(planned.case.id)
+        for trial in plan_trials(workspace.settings, [pact]):
+            wanted[pact.provider].append(trial.case.id)
         for reader, cases in wanted.items():
             judged = [results[case] for case in cases if case in results]
             flaws = tuple(dict.fromkeys(flaw for result in judged for flaw in _flaws(result)))

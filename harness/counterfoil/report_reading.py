@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from counterfoil.allowance.reading import SENT
 from counterfoil.errors import UsageError
 from counterfoil.finding_values import from_values
 from counterfoil.model import Case, CaseResult, Finding, Lane, Report, Shard, StateSeen, Step
@@ -37,6 +38,7 @@ class _Row(msgspec.Struct, frozen=True):
     field: str
     participant: str
     states: dict[str, str]
+    sent: tuple[str, ...] = ()
 
 
 class _Shard(msgspec.Struct, frozen=True):
@@ -109,7 +111,7 @@ def _with_states(results: list[CaseResult], matrix: tuple[_Row, ...]) -> tuple[C
     states = tuple(
         StateSeen(contract=row.contract, field=row.field, participant=row.participant, state=state, result=result)
         for row in matrix
-        for state, result in row.states.items()
+        for state, result in (*row.states.items(), *((state, SENT) for state in row.sent))
     )
     first = next((number for number, one in enumerate(results) if one.case.lane is Lane.NULLS), None)
     if first is not None:
