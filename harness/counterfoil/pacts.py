@@ -17,7 +17,6 @@ from counterfoil.rules import finding
 MAX_PACT_BYTES = 64 * 1024 * 1024
 KNOWN_SPECIFICATION = re.compile(r"V?[1-4](\.\d+){0,2}", re.IGNORECASE)
 SHOWN_CHARS = 40
-REFERENCE_GROUP = "counterfoil"
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -54,8 +53,8 @@ class Interaction:
     states: tuple[ProviderState, ...]
     line: int | None
     parts: tuple[tuple[str, dict[str, Json]], ...]
-    references: tuple[tuple[str, str], ...] = ()
-    """What its comments (V4) refer to in the group `counterfoil`, as pairs of a name and a value."""
+    comments: Json = None
+    """What V4 lets a consumer note down beside it."""
     digest: str = ""
     """Of everything that the file says of it; empty where that is not known."""
 
@@ -208,19 +207,9 @@ def _parse_interaction(
         states=tuple(_parse_states(entry)),
         line=left.pop(0) if left else None,
         parts=tuple(_parts(entry, kind)),
-        references=tuple(_references(entry)),
+        comments=entry.get("comments"),
         digest=_digest(entry),
     )
-
-
-def _references(entry: dict[str, Json]) -> Iterator[tuple[str, str]]:
-    """As pact-js (`reference`) and pact-python (`add_external_reference`) write them."""
-    comments = entry.get("comments")
-    references = comments.get("references") if isinstance(comments, dict) else None
-    group = references.get(REFERENCE_GROUP) if isinstance(references, dict) else None
-    for name, value in group.items() if isinstance(group, dict) else ():
-        if isinstance(value, str):
-            yield name, value
 
 
 def _parse_states(entry: dict[str, Json]) -> Iterator[ProviderState]:

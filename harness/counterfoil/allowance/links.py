@@ -11,6 +11,7 @@ from counterfoil.model import Case, Lane
 from counterfoil.pacts import Interaction, InteractionKind, Pact
 from counterfoil.workspace import Decoder, Settings
 
+REFERENCE_GROUP = "counterfoil"
 DECODER, STUB = "decoder", "stub"
 """The names by which the comments of an interaction refer to the decoder of its consumer."""
 
@@ -58,7 +59,7 @@ def plan_trials(settings: Settings, pacts: Iterable[Pact]) -> Iterator[PlannedTr
 def is_asked_for(settings: Settings, pacts: Iterable[Pact]) -> bool:
     """Whether any participant or pact says how bodies are read, so that what the contracts allow is to be judged."""
     return any(participant.decoders for participant in settings.participants.values()) or any(
-        dict(interaction.references).get(DECODER) for pact in pacts for interaction in pact.interactions
+        DECODER in _references(interaction) for pact in pacts for interaction in pact.interactions
     )
 
 
@@ -103,9 +104,17 @@ def link_of(settings: Settings, pact: Pact, interaction: Interaction, body: Exch
 
 def _of_comments(settings: Settings, pact: Pact, interaction: Interaction) -> Decoder | None:
     """The decoder that the comments of an interaction refer to; without a stub that is known there is none."""
-    references = dict(interaction.references)
+    references = _references(interaction)
     consumer = settings.participants.get(pact.consumer)
     stub = references.get(STUB, consumer.stub if consumer else None)
     if DECODER not in references or stub not in settings.stubs:
         return None
     return Decoder(sender=pact.provider, message=references[DECODER], stub=stub)
+
+
+def _references(interaction: Interaction) -> dict[str, str]:
+    """As pact-js (`reference`) and pact-python (`add_external_reference`) write them into comments."""
+    found = interaction.comments
+    for key in ("references", REFERENCE_GROUP):
+        found = found.get(key) if isinstance(found, dict) else None
+    return {name: one for name, one in found.items() if isinstance(one, str)} if isinstance(found, dict) else {}
