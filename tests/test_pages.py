@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,6 +102,16 @@ def test_the_configuration_on_a_page_is_valid(name: str, tmp_path: Path) -> None
     for block in of_page:
         if block.file == waivers.FILE:
             assert waivers.read(block.text.encode()).entries
+
+
+def test_the_readme_counts_the_cases_of_the_reference_system() -> None:
+    shown = next(block.text for block in blocks(ROOT / "README.md") if "compatible: " in block.text)
+    rows = re.findall(r"^(\w+) +(\S+) +(\d+)/(\d+) ", shown, re.MULTILINE)
+    listed = [case.split("::") for case in run_here(ROOT, "check", "--list").stdout.splitlines()]
+    assert {(lane, subject): int(total) for lane, subject, _, total in rows} == Counter(
+        (lane, subject) for lane, subject, *_ in listed
+    )
+    assert f"compatible: {len(listed)} of {len(listed)} cases compatible, " in shown
 
 
 def test_every_key_of_the_configuration_is_on_its_page() -> None:
