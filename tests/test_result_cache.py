@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from counterfoil.model import Finding, Level, StateSeen
 from counterfoil.processes import Processes
 from counterfoil.result_cache import HEADER, REUSED, Judged, ResultCache, Reuse
 
-from tests.builders import Object, Workspace, interaction, message, message_pact, pact
+from tests.builders import CLI, CLI_WITHIN_S, Object, Workspace, interaction, message, message_pact, pact
 
 ROUTES: Object = {"GET /product": {"body": {"id": 1}}, "GET /null": {"body": {"id": None}}}
 BROKEN: Object = {"GET /product": {"body": {"id": None}}}
@@ -159,6 +160,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "emptied": lambda file: file.write_bytes(b""),
     "cut off": lambda file: file.write_bytes(file.read_bytes()[:-7]),
     "one byte changed": lambda file: file.write_bytes(file.read_bytes().replace(b"findings", b"Findings", 1)),
+    "another note": lambda file: file.write_bytes(file.read_bytes().replace(b'"note": "x"', b'"note": "y"', 1)),
     "of another version": lambda file: file.write_bytes(file.read_bytes().replace(b"results 1 ", b"results 2 ", 1)),
     "not ours": lambda file: file.write_bytes(b"\x00\xff" * 1000),
     "a list": with_body(lambda _: b"[1]"),
@@ -195,6 +197,16 @@ def test_a_damaged_file_changes_no_verdict(catalog: Workspace, damage: str) -> N
     DAMAGE[damage](kept_file(catalog))
     assert reused(catalog) == set()
     DAMAGE[damage](kept_file(catalog))
+    provide(catalog, BROKEN)
+    assert catalog.judge_here("check").verdict == "broken"
+
+
+def test_two_checks_at_once_share_the_cache(catalog: Workspace) -> None:
+    command = [*CLI, "check", "--format", "json"]
+    started = [subprocess.Popen(command, cwd=catalog.root, stdout=subprocess.PIPE) for _ in range(2)]
+    verdicts = [json.loads(process.communicate(timeout=CLI_WITHIN_S)[0])["verdict"] for process in started]
+    assert verdicts == ["compatible", "compatible"]
+    assert REUSED in catalog.run("check").stdout
     provide(catalog, BROKEN)
     assert catalog.judge_here("check").verdict == "broken"
 

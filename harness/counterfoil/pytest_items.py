@@ -189,6 +189,8 @@ class Judge:
                     self._judged[event.result.case] = event.result
                     if event.result.case == case:
                         break
+        if case not in self._judged:
+            raise LookupError(f"the run ended before it judged {case.id}")
         return self._judged[case]
 
     def _run(self, case: Case, selected: set[Case]) -> Generator[Event]:

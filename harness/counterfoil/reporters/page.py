@@ -207,20 +207,32 @@ def _pairs(results: Iterable[CaseResult]) -> Pairs:
 
 def _matrices(report: Report) -> list[dict[str, object]]:
     """The null matrix, a table for each contract: who reads which presence state of which field, and how."""
-    matrix = null_matrix.rows(report)
+    matrix, seen = null_matrix.rows(report), null_matrix.sent(report)
     tables: list[dict[str, object]] = []
     for contract in dict.fromkeys(contract for contract, _ in matrix):
         fields = {field: cells for (of, field), cells in matrix.items() if of == contract}
         readers = sorted({name for cells in fields.values() for name in cells})
+        is_seen = null_matrix.is_seen(contract, seen)
+        provider = contract.rpartition("→")[2]
+        columns = [*map(safe, readers), *([safe(f"{provider} did send")] if is_seen else [])]
         rows = [
-            {"name": safe(field), "cells": [_cell(cells.get(one, {})) for one in readers]}
+            {
+                "name": safe(field),
+                "cells": [
+                    *(_cell(cells.get(one, {})) for one in readers),
+                    *([_sent(seen.get((contract, field), []))] if is_seen else []),
+                ],
+            }
             for field, cells in fields.items()
         ]
-        columns = list(map(safe, readers))
         tables.append(
             {"title": f"Null matrix of {safe(contract)}", "corner": "field", "columns": columns, "rows": rows}
         )
     return tables
+
+
+def _sent(states: Sequence[str]) -> dict[str, str]:
+    return {"style": "", "text": ", ".join(states)}
 
 
 def _cell(cell: null_matrix.Cell) -> dict[str, str]:
