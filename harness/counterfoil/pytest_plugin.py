@@ -75,9 +75,8 @@ def provider(_contract_workspace: Workspace, _contract_processes: Processes) -> 
                 raise LookupError(f"[participants.{name}] has no provider table")
             if name not in started:
                 folder = _contract_workspace.path(participant.dir)
-                started[name] = stack.enter_context(
-                    _ours("services").running(_contract_processes, participant.provider, folder)
-                )
+                host = stack.enter_context(_ours("services").Host(_contract_processes, participant.provider, folder))
+                started[name] = host.service()
             return started[name]
 
         yield start
