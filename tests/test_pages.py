@@ -64,6 +64,7 @@ def test_what_no_test_runs_is_this() -> None:
         "needs a schema with the message; tests/test_stub_doctor.py examines this stub",
         "needs the ledger of a team",
         "tests/test_probe.py probes and replays smaller schemas",
+        "tests of these options judge smaller workspaces",
         "tests/test_pytest_plugin.py runs pytest in many ways",
         "the tutorial runs it",
     }

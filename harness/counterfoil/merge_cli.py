@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from counterfoil.command_examples import examples
 from counterfoil.errors import UsageError
 from counterfoil.events import CaseFinished, Event, FindingRaised, RunFinished, RunStarted, StepFinished
 from counterfoil.model import Report
@@ -15,6 +16,7 @@ from counterfoil.shards import merged
 from counterfoil.shell import judge, output_option
 
 
+@examples("counterfoil merge shard-*.json", "counterfoil merge shard-*.json --report html=out/report.html")
 @click.command()
 @click.argument("reports", nargs=-1, required=True, type=click.Path(path_type=Path))
 @output_option
