@@ -35,7 +35,10 @@ SECTIONS: dict[str, tuple[str, str]] = {
     "shop.": ("The reference schema", "`protos/shop`, proto3, as three services use it."),
     "": (
         "A schema with every feature",
-        "`tests/schemas`: every kind of field of proto2, proto3 and editions, without what is shown above.",
+        (
+            "`tests/schemas`: every kind of field of proto2, proto3 and editions, without what is shown above. "
+            "`counterfoil replay FILE --schema tests/schemas` reads one of these."
+        ),
     ),
 }
 

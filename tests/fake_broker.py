@@ -40,6 +40,11 @@ class FakeBroker:
     """What to answer to a path instead, by its end; a text is sent as it is."""
     pending: set[str] = field(default_factory=set)
     """The consumers whose pacts are pending."""
+    versions: set[tuple[str, str]] = field(default_factory=set)
+    """Those that exist though they have no pact."""
+    environments: list[Object] = field(default_factory=list)
+    live: list[Object] = field(default_factory=list)
+    """Deployments and releases, each with whether it still holds."""
     forgets: bool = False
     """Whether it says that it took a result, and keeps none."""
     url: str = ""
@@ -62,16 +67,96 @@ class FakeBroker:
                 found = self._result(request, sha)
             case ["pacts", *_, "pact-version", sha]:
                 found = 200, self._pact(sha)
-            case ["pacticipants", *_]:
-                found = 201, {}
+            case ["pacticipants" | "environments" | "live", *_] as parts:
+                found = self._place(request, parts)
             case _:
                 found = 404, {"error": "no such thing"}
         return *found, {}
+
+    def _place(self, request: Request, parts: list[str]) -> tuple[int, object]:
+        """Versions, environments, and what is live in them."""
+        match parts:
+            case ["pacticipants", name, "versions", number]:
+                if request.method == "PUT":
+                    self.versions.add((name, number))
+                return self._version(name, number)
+            case ["pacticipants", name, "versions", number, "deployed-versions", "environment", place]:
+                instance = request.body.get("applicationInstance")
+                return self._live_now("deployed", place, {"name": name, "number": number, "instance": instance})
+            case ["pacticipants", name, "versions", number, "released-versions", "environment", place]:
+                return self._live_now("released", place, {"name": name, "number": number, "instance": None})
+            case ["environments", *rest]:
+                return self._environments(request, rest)
+            case ["live", number]:
+                self.live[int(number)]["holds"] = False
+                return 200, self._present(int(number))
+            case _:
+                return 201, {}
+
+    def _version(self, name: str, number: str) -> tuple[int, object]:
+        if (name, number) not in self.versions | {key[:2] for key in self.pacts}:
+            return 404, {"error": "The requested document was not found on this server."}
+        here = f"{self.url}/pacticipants/{quote(name, safe='')}/versions/{quote(number, safe='')}"
+        links: Object = {"self": {"href": here}}
+        for relation, kind in (("pb:record-deployment", "deployed"), ("pb:record-release", "released")):
+            links[relation] = [
+                {"name": one["name"], "href": f"{here}/{kind}-versions/environment/{one['uuid']}"}
+                for one in self.environments
+            ]
+        return 200, {"number": number, "_links": links}
+
+    def _live_now(self, kind: str, place: str, slot: Object) -> tuple[int, object]:
+        for one in self.live:
+            same = one["kind"] == kind and (one["place"], one["name"]) == (place, slot["name"])
+            if same and one["instance"] == slot["instance"] and kind == "deployed":
+                one["holds"] = False
+        self.live.append({**slot, "kind": kind, "place": place, "holds": True})
+        return 201, self._present(len(self.live) - 1)
+
+    def _present(self, number: int) -> Object:
+        one = self.live[number]
+        embedded = {"pacticipant": {"name": one["name"]}, "version": {"number": one["number"]}}
+        instance = {"applicationInstance": one["instance"]} if one["instance"] else {}
+        return {**instance, "_embedded": embedded, "_links": {"self": {"href": f"{self.url}/live/{number}"}}}
+
+    def _environments(self, request: Request, rest: list[str]) -> tuple[int, object]:
+        if request.method == "POST":
+            self.environments.append({**request.body, "uuid": f"uuid-{len(self.environments)}"})
+            return 201, self._environment(self.environments[-1])
+        if not rest:
+            return 200, {
+                "_embedded": {"environments": [self._environment(one) for one in self.environments]},
+                "_links": {"self": {"href": f"{self.url}/environments"}},
+            }
+        if len(rest) == 1:
+            return 200, self._environment(next(one for one in self.environments if one["uuid"] == rest[0]))
+        kind, wanted = rest[1].partition("-")[0], dict(request.query)
+        found = [
+            self._present(number)
+            for number, one in enumerate(self.live)
+            if one["holds"] and (one["kind"], one["place"]) == (kind, rest[0])
+            if one["name"] == wanted.get("pacticipant", one["name"])
+        ]
+        return 200, {"_embedded": {f"{kind}Versions": found}, "_links": {}}
+
+    def _environment(self, one: Object) -> Object:
+        here = f"{self.url}/environments/{one['uuid']}"
+        links = {
+            "self": {"href": here},
+            "pb:currently-deployed-deployed-versions": {"href": f"{here}/deployed-versions/currently-deployed"},
+            "pb:currently-supported-released-versions": {"href": f"{here}/released-versions/currently-supported"},
+        }
+        return {**one, "_links": links}
 
     def _index(self) -> Object:
         return {
             "_links": {
                 "self": {"href": self.url},
+                "pb:environments": {"href": f"{self.url}/environments"},
+                "pb:pacticipant-version": {
+                    "href": f"{self.url}/pacticipants/{{pacticipant}}/versions/{{version}}",
+                    "templated": True,
+                },
                 "pb:publish-contracts": {"href": f"{self.url}/contracts/publish"},
                 "pb:provider-pacts-for-verification": {
                     "href": f"{self.url}/pacts/provider/{{provider}}/for-verification",
@@ -173,7 +258,7 @@ def serving() -> Iterator[FakeBroker]:
             self.end_headers()
             self.wfile.write(payload)
 
-        do_GET = do_POST = do_PUT = _serve  # noqa: N815  (the names that are looked for)
+        do_GET = do_POST = do_PUT = do_PATCH = _serve  # noqa: N815  (the names that are looked for)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the name that is overridden)
             pass

@@ -59,6 +59,9 @@ class Recorded:
         return [line["row"] for line in lines if line.get("table") == table]
 
     def facts(self, participant: str, number: str, environment: str | None = None) -> Facts:
-        destination = Destination(environment=environment) if environment else None
+        return self.facts_for(participant, number, Destination(environment=environment) if environment else None)
+
+    def facts_for(self, participant: str, number: str, destination: Destination | None) -> Facts:
+        """What bears on whether one version may go there."""
         selector = Selector(participant=participant, number=number)
         return self.ledger.facts(Question(selectors=(selector,), destination=destination))

@@ -157,6 +157,20 @@ def test_what_buf_says_of_map_entries_and_moved_extensions_is_merged_with_ours(s
     }
 
 
+def test_a_renamed_message_with_another_field_is_told_as_what_it_is(shop: Workspace) -> None:
+    change(shop, PROTO.replace("message Product", "message Item").replace("stock = 2;", "stock = 2;\n  bool new = 3;"))
+    report = shop.judge_here("breaking", "new", "--against", "old")
+    assert report.rules == {("MESSAGE_RENAMED", "shop.v1.Product"), ("FIELD_ADDED", "shop.v1.Item.new")}
+
+
+def test_a_message_that_is_like_two_new_ones_is_removed(shop: Workspace) -> None:
+    text = PROTO.replace("message Product", "message Item").replace("stock = 2;", "stock = 2;\n  bool new = 3;")
+    other = text.partition("message Item")[2].replace("bool", "int32")
+    change(shop, text + "message Other" + other)
+    report = shop.judge_here("breaking", "new", "--against", "old")
+    assert {rule for rule, _ in report.rules} == {"MESSAGE_REMOVED", "MESSAGE_ADDED"}
+
+
 # --- modes, levels, several baselines --------------------------------------------------------------------------------
 
 

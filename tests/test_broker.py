@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import interaction, pact
+from tests.builders import Object, interaction, pact
 from tests.fake_broker import FakeBroker, matrix, row, serving
 from tests.gated import Answer, Gate, gate_in
 
@@ -72,6 +73,8 @@ def test_rows_of_the_broker_are_facts(gate: Gate, broker: FakeBroker) -> None:
 def test_the_broker_has_the_last_word_on_pacts(gate: Gate, broker: FakeBroker) -> None:
     gate.publish("web@1", "shop")
     gate.verify("web@1", "shop@7")
+    broker.versions.add(("shop", "7"))
+    gate.environment()
     gate.deploy("shop@7")
     broker.answers["/matrix"] = 200, matrix(row("web@1", "shop@7", success=False), deployable=False)
     answer = ask(gate)
@@ -143,20 +146,103 @@ def test_a_broker_that_is_gone_is_told(gate: Gate, monkeypatch: pytest.MonkeyPat
     assert "could not be asked" in ran.error["error"]
 
 
-def test_pacts_own_client_sends_the_same(gate: Gate, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pacts_own_client_sends_the_same(gate: Gate, broker: FakeBroker) -> None:
     """The binary of pact-python-cli is an independent client: what it publishes is what we publish."""
-    program = shutil.which("pact", path=str(Path(sys.executable).parent))
-    assert program, "it comes with pact-python-cli, of the dependency group 'tests'"
     gate.publish("web@1", "shop", branch="main")
     ours = broker.requests[-1].body
-    monkeypatch.setenv("PACT_BROKER_HTTP_RETRIES", "0")
     file = gate.shop.pact(pact("web", "shop", interaction("a product", status=200)))
-    words = ["broker", "publish", file, "--consumer-app-version", "2", "--branch", "main"]
-    done = subprocess.run([program, *words], cwd=gate.shop.root, capture_output=True, timeout=60, check=False)
+    pact_broker(gate, "publish", file, "--consumer-app-version", "2", "--branch", "main")
     theirs = next(one.body for one in reversed(broker.requests) if one.path == "/contracts/publish")
-    assert done.returncode == 0, done.stderr.decode()
     assert (theirs["pacticipantName"], theirs["pacticipantVersionNumber"]) == (ours["pacticipantName"], "2")
     assert theirs["branch"] == ours["branch"]
     for one in (*ours["contracts"], *theirs["contracts"]):
         one["content"] = json.loads(base64.b64decode(one["content"]))["interactions"][0]["description"]
     assert ours["contracts"] == theirs["contracts"]
+
+
+def live(broker: FakeBroker) -> set[tuple[str, str, str, str | None]]:
+    """What the Broker has: kind, participant, number, instance."""
+    return {(one["kind"], one["name"], one["number"], one["instance"]) for one in broker.live if one["holds"]}
+
+
+def test_what_is_live_is_told_to_the_broker_too(gate: Gate, broker: FakeBroker) -> None:
+    gate.publish("web@1", "shop")
+    gate.publish("web@2", "shop")
+    here = ("-a", "web", "--environment", "staging")
+    assert "no environment 'staging'" in gate.shop.run_here("record-deployment", *here, "-e", "1").error["error"]
+    assert "knows it too" in gate.ok("create-environment", "--name", "staging", "--production").stdout
+    gate.ok("create-environment", "--name", "staging", "--production")
+    (made,) = [one for one in broker.environments if one["name"] == "staging"]
+    assert (made["displayName"], made["production"]) == ("staging", True)
+    for number, more in (("1", ["--instance", "blue"]), ("1", []), ("2", [])):
+        assert "knows it too" in gate.ok("record-deployment", *here, "-e", number, *more).stdout
+    gate.ok("record-release", *here, "-e", "1")
+    assert live(broker) == {
+        ("deployed", "web", "1", "blue"),
+        ("deployed", "web", "2", None),
+        ("released", "web", "1", None),
+    }
+    gate.ok("record-undeployment", *here)
+    gate.ok("record-support-ended", *here, "-e", "1")
+    assert live(broker) == {("deployed", "web", "1", "blue")}
+    assert {one.authorization for one in broker.requests} == {f"Bearer {SECRET}"}
+
+
+def test_what_the_broker_does_not_know_is_not_live_here_either(gate: Gate, broker: FakeBroker) -> None:
+    gate.publish("shop@1")
+    broker.versions.clear()
+    gate.ok("create-environment", "--name", "production")
+    ran = gate.shop.run_here("record-deployment", "-a", "shop", "-e", "1", "--environment", "production")
+    assert (ran.exit_code, ran.error["error"].endswith("answered 404")) == (2, True)
+    assert "counterfoil publish" in ran.error["next"]
+    assert not broker.live
+    assert '"table":"presence"' not in gate.ok("ledger", "export").stdout
+    gate.ok("publish", "-a", "shop", "-e", "1", "--branch", "my main", "-t", "x")
+    gate.deploy("shop@1")
+    assert live(broker) == {("deployed", "shop", "1", None)}
+    paths = {one.path for one in broker.requests if one.method == "PUT"}
+    assert paths >= {"/pacticipants/shop/branches/my%20main/versions/1", "/pacticipants/shop/versions/1/tags/x"}
+
+
+@pytest.mark.parametrize("instance", [[], ["--application-instance", "blue"]])
+def test_pacts_own_client_records_the_same(gate: Gate, broker: FakeBroker, instance: list[str]) -> None:
+    """The binary of pact-python-cli follows the links of the same answers to the same requests."""
+    gate.publish("web@1", "shop")
+    gate.ok("create-environment", "--name", "production")
+    at = ["--pacticipant", "web", "--environment", "production"]
+
+    def told(*words: str, by_us: bool) -> list[tuple[str, str, Object]]:
+        broker.requests.clear()
+        gate.ok(*words) if by_us else pact_broker(gate, *words)
+        sent = [one for one in broker.requests if one.method != "GET"]
+        for one in sent:
+            one.body.pop("target", None)  # what an instance was called before
+        return [(one.method, one.path.rstrip("0123456789"), one.body) for one in sent]
+
+    deploying, releasing = (
+        ["record-deployment", *at, "--version", "1", *instance],
+        ["record-release", *at, "--version", "1"],
+    )
+    undeploying = ["record-undeployment", *at, *instance]
+    for words in (deploying, undeploying, releasing):
+        theirs = told(*words, by_us=False)
+        if words is undeploying:
+            assert live(broker) == set()
+            told(*deploying, by_us=True)
+        assert told(*words, by_us=True) == theirs
+        assert len(theirs) == 1
+
+
+def pact_broker(gate: Gate, *words: str) -> None:
+    """Run the `broker` commands of Pact's own client, on the Broker that the environment names."""
+    program = shutil.which("pact", path=str(Path(sys.executable).parent))
+    assert program, "it comes with pact-python-cli, of the dependency group 'tests'"
+    done = subprocess.run(
+        [program, "broker", *words],
+        cwd=gate.shop.root,
+        env={**os.environ, "PACT_BROKER_HTTP_RETRIES": "0"},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, (done.stdout.decode(), done.stderr.decode())

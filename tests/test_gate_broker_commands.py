@@ -129,6 +129,25 @@ SENTENCES = {
         to production -a web -e 1 --ignore shop -e 1 --ignore stock = yes
         to production -a web -e 1 --ignore shop -e 7 --ignore stock = no; to production -a web -e 9 --ignore web = yes
         to production -a web -e 9 --ignore web -e 9 = no; to production -a web -e 1 --ignore web = yes""",
+    "the head of a branch is picked before its tags and places are looked at": f"""
+        {PAIR}; verify web@1 shop@1; create shop@1 main; tag shop@1 prod; create shop@2 main
+        ask -a web -e 1 -a shop --branch main --latest prod = no
+        ask -a web -e 1 -a shop --branch main --latest --environment production = no
+        ask -a web -e 1 -a shop --branch main --tag prod = yes; ask -a web -e 1 -a shop --latest prod = yes
+        ask -a web -e 1 -a shop --branch main --environment production = yes; tag shop@2 prod
+        ask -a web -e 1 -a shop --branch main --latest prod = unknown""",
+    "a version that is deployed and released, or at several instances, is one": f"""
+        {PAIR}; deploy shop@1 blue; release shop@1; verify web@1 shop@1; to production -a web -e 1 = yes
+        undeploy shop; undeploy shop blue; to production -a web -e 1 = yes; unsupport shop@1
+        to production -a web -e 1 = unknown""",
+    "the newest of a participant counts whatever it is on, and wherever it is": f"""
+        {PAIR}; verify web@1 shop@1; create shop@2 feature; ask -a web -e 1 = unknown; deploy shop@1 blue
+        ask -a web -e 1 = unknown; verify web@1 shop@2 fails; ask -a web -e 1 = no; verify web@1 shop@3
+        ask -a web -e 1 = yes; ask -a web --latest = yes""",
+    "several versions of one participant may be asked about at once": f"""
+        {PAIR}; publish web@2 shop y; verify web@1 shop@1; ask -a web -e 1 -a web -e 2 -a shop -e 1 = unknown
+        verify web@2 shop@1 fails; ask -a web -e 1 -a web -e 2 -a shop -e 1 = no
+        ask -a web -e 1 -a web -e 2 -a shop -e 1 --ignore web -e 2 = yes""",
     "to ignore a version excuses no missing result": f"""
         {PAIR}; to production -a web -e 1 --ignore shop -e 1 = unknown
         to production -a web -e 1 --ignore web -e 1 = yes""",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,10 @@ def init(root: Path) -> dict[str, Any]:
     workflow = yaml.safe_load((root / ".github/workflows/contracts.yml").read_text(encoding="utf-8"))
     assert list(workflow["jobs"]) == ["contracts"]
     return tomllib.loads((root / "counterfoil.toml").read_text(encoding="utf-8"))
+
+
+def git(root: Path, *words: str) -> None:
+    subprocess.run(["git", *words], cwd=root, check=True, capture_output=True)
 
 
 def check(root: Path, *arguments: str) -> Judged:
@@ -61,10 +66,36 @@ def test_a_repository_of_protos_only(tmp_path: Path) -> None:
     write(tmp_path, {"api/proto/buf.yaml": "version: v2\n", "api/proto/acme/v1/order.proto": proto})
     written = init(tmp_path)
     assert written["schema"] == {"dir": "api/proto", "against": "api/proto"}
-    assert check(tmp_path, "--lane", "schema").cases == {
-        "schema::api/proto::lint": "compatible",
-        "schema::api/proto::breaking": "compatible",
-    }
+    assert "pacts" not in written
+    report = check(tmp_path)
+    assert report.verdict == "compatible"
+    assert report.cases == {"schema::api/proto::lint": "compatible", "schema::api/proto::breaking": "compatible"}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_baseline_is_the_newest_release(tmp_path: Path, packed: bool) -> None:  # noqa: FBT001  (parametrized)
+    write(tmp_path, {"proto/acme/v1/order.proto": 'syntax = "proto3";\npackage acme.v1;\nmessage Order {}\n'})
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "--quiet", "--message", "one")
+    for tag in ("v1.9.0", "v1.10.0", "latest", "v2.0.0-rc1"):
+        git(tmp_path, "tag", tag)
+    if packed:
+        git(tmp_path, "pack-refs", "--all")
+    assert init(tmp_path)["schema"] == {"dir": "proto", "against": "git:v1.10.0"}
+    assert check(tmp_path).verdict == "compatible"
+    write(tmp_path, {"proto/acme/v1/order.proto": 'syntax = "proto3";\npackage acme.v1;\nmessage Other {}\n'})
+    assert check(tmp_path).verdict == "broken"
+
+
+def test_protos_without_a_release_or_a_style(tmp_path: Path) -> None:
+    """Not one of buf's rules of style is asked for where no buf.yaml is."""
+    write(tmp_path, {"protos/anything/order.proto": 'syntax = "proto3";\npackage shop;\nmessage Order {}\n'})
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "--quiet", "--message", "one")
+    assert init(tmp_path)["schema"] == {"dir": "protos", "against": "git:HEAD"}
+    assert check(tmp_path).verdict == "compatible"
 
 
 def test_a_monorepo_of_twenty_services(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from counterfoil.gate.facts import PresenceKind, VersionRef
+from counterfoil.gate.question import Destination
 
 from tests.builders import Ran, Workspace, interaction, pact, run_here
 from tests.ledgers import Recorded
@@ -18,7 +19,7 @@ def test_publishes_pacts_and_says_so(recorded: Recorded) -> None:
     recorded.shop.pact(pact("web", "api", interaction("a product")))
     said = recorded.do("publish", "--version", "1.0", "--branch", "main", "--tag", "x", "-t", "y")
     assert said.startswith("web 1.0 is in the ledger, on branch main\nweb 1.0 has a pact with api: sha256:")
-    facts = recorded.facts("web", "1.0")
+    facts = recorded.facts_for("web", "1.0", Destination(main_branch=True))
     assert [str(fact.consumer) for fact in facts.pacts] == ["web 1.0"]
     assert {one.name: one.main_branch for one in facts.participants} == {"api": None, "web": "main"}
     (version,) = facts.versions

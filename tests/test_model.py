@@ -31,7 +31,7 @@ CASES = st.builds(
     Case,
     lane=st.sampled_from(list(Lane)),
     subject=st.sampled_from(["web→catalog", "Protos"]),
-    name=st.text(max_size=4),
+    name=st.text(min_size=1, max_size=4),
     participants=st.lists(st.sampled_from(["web", "catalog"]), max_size=2).map(tuple),
 )
 RESULTS = st.builds(CaseResult, case=CASES, findings=st.lists(FINDINGS, max_size=3).map(tuple))

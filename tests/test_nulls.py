@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from counterfoil.allowance.suggestion import interaction_to_add
-from counterfoil.pacts import parse_pact
+from counterfoil.pacts import Json, parse_pact
 from counterfoil.result_cache import REUSED
 
 from tests.builders import Judged, Object, Workspace, interaction, line_of, message, message_pact, pact
@@ -251,10 +254,28 @@ def test_a_field_that_may_be_unset_and_never_is(shop: Workspace) -> None:
         "    pact.upon_receiving('0, amount null')",
         "    .with_request('GET', '/product/0')",
         "    .will_respond_with(200)",
-        "    .with_body({'amount': None})",
+        "    .with_body({'amount': None}, content_type='application/json')",
         ")",
     ]
     assert report.verdict == "unproven"
+
+
+def test_what_the_provider_did_send_to_others_is_told(shop: Workspace) -> None:
+    amounts(with_schema(shop), (3, {"match": "integer"}))
+    other = interaction("none", path="/product/1", body={"amount": None})
+    shop.pact(pact("phone", "catalog", other))
+    routes = {"GET /product/0": {"body": {"amount": 3}}, "GET /product/1": {"body": {"amount": None, "more": []}}}
+    shop.provide("catalog", {"routes": routes})
+    shop.configure("participants.phone", dir=".", decoders=[{"sender": "catalog"}])
+    report = nulls(shop)
+    found = report.the("STATE_NOT_SHOWN", "web→catalog::$.amount")
+    assert found["evidence"][0] == {
+        "kind": "output", "label": "seen", "lines": ["catalog did send it null in phone→catalog"]
+    }  # fmt: skip
+    (row,) = [row for row in report.document["null_matrix"] if row["field"] == "response $.amount"]
+    assert (row["contract"], row["sent"]) == ("web→catalog", ["value"])
+    lines = shop.run_here("nulls").stdout.splitlines()
+    assert next(line for line in lines if line.startswith("web→catalog ")).split()[-3:] == ["catalog", "did", "send"]
 
 
 @pytest.mark.silent("STATE_NOT_SHOWN")
@@ -270,41 +291,85 @@ def test_a_schema_that_does_not_compile_is_said(shop: Workspace) -> None:
     assert {rule for rule, _ in nulls(shop).rules} == {"SCHEMA_DOES_NOT_COMPILE"}
 
 
-@pytest.mark.parametrize(
-    ("language", "expected"),
-    [
-        ("node", """pact
-  .addInteraction()
-  .uponReceiving("it")
-  .given("a user", {"id":1})
-  .withRequest("GET", "/product")
-  .willRespondWith(200, (response) => response.jsonBody({
-      "amount": null
-    }));"""),
-        ("rust", """pact.interaction("it", "", |mut interaction| {
-    interaction.given("a user");
-    interaction.request.method("GET").path("/product");
-    interaction.response.status(200).json_body(serde_json::json!({
-          "amount": null
-        }));
-    interaction
-});"""),
-        ("go", '{\n  "amount": null\n}'),
-    ],
-)  # fmt: skip
-def test_an_interaction_to_paste_is_in_the_language_of_the_consumer(language: str, expected: str) -> None:
-    document = pact("web", "catalog", interaction("it", states=[{"name": "a user", "params": {"id": 1}}]))
-    (example,) = parse_pact("p.json", json.dumps(document).encode()).interactions
-    assert "\n".join(interaction_to_add(language, example, "it", {"amount": None})) == expected
+TRICKY: dict[str, Json] = {
+    "amount": None,
+    "text": 'a "quote", \\ and \b\f\n\x01 ü',
+    "list": [1, 2.5, True, {}],
+    "key's": -1,
+}
+
+
+def suggested(language: str, made: Object, body: Json = None) -> str:
+    (example,) = parse_pact("p.json", json.dumps(made).encode()).interactions
+    return "\n".join(interaction_to_add(language, example, 'it\'s "new"', body or {"amount": None}))
+
+
+def asked() -> Object:
+    """An interaction with everything that a request may have."""
+    made = interaction("it", states=[{"name": "a user", "params": {"id": 1, "name": None}}, "a state's name"])
+    made["request"] = {
+        "method": "POST",
+        "path": "/product",
+        "query": {"id": ["5", "6"]},
+        "headers": {"Content-Type": "application/json", "X-Trace": "t"},
+        "body": {"amount": 3},
+    }
+    return pact("web", "catalog", made)
+
+
+def told() -> Object:
+    return message_pact("web", "catalog", message("sold", {"amount": 3}, states=["a shop"]))
+
+
+def test_an_interaction_to_paste_is_in_the_language_of_the_consumer() -> None:
+    assert suggested("node", asked()).splitlines() == [
+        "pact",
+        "  .addInteraction()",
+        '  .uponReceiving("it\'s \\"new\\"")',
+        '  .given("a user", {"id": 1, "name": null})',
+        '  .given("a state\'s name")',
+        (
+            '  .withRequest("POST", "/product", (request) => request.query({"id": ["5", "6"]})'
+            '.headers({"X-Trace": "t"}).jsonBody({"amount": 3}))'
+        ),
+        "  .willRespondWith(200, (response) => response.jsonBody({",
+        '    "amount": null',
+        "  }));",
+    ]
+    assert suggested("go", asked()).splitlines() == ["{", '  "amount": null', "}"]
+
+
+@pytest.mark.parametrize("made", [asked, told])
+def test_what_is_to_be_pasted_into_python_parses(made: Callable[[], Object]) -> None:
+    text = suggested("python", made(), TRICKY)
+    calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    assert ast.literal_eval(calls[0].args[0]) == TRICKY
+
+
+@pytest.mark.parametrize("made", [asked, told])
+def test_what_is_to_be_pasted_into_node_parses(made: Callable[[], Object], tmp_path: Path) -> None:
+    file = tmp_path / "it.mjs"
+    file.write_text(suggested("node", made(), TRICKY), encoding="utf-8")
+    checked = subprocess.run(["node", "--check", str(file)], capture_output=True, check=False)
+    assert (checked.returncode, checked.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("made", [asked, told])
+def test_what_is_to_be_pasted_into_rust_parses(made: Callable[[], Object], tmp_path: Path) -> None:
+    file = tmp_path / "it.rs"
+    file.write_text(f"fn it() {{\n{suggested('rust', made(), TRICKY)}\n}}\n", encoding="utf-8")
+    formatted = subprocess.run(
+        ["rustfmt", "--edition", "2021", "--emit", "stdout", str(file)], capture_output=True, check=False
+    )
+    assert (formatted.returncode, formatted.stderr) == (0, b"")
 
 
 def test_the_matrix_is_printed_above_the_findings(shop: Workspace) -> None:
     amounts(reads(shop, "zeroing"), (3, BY_TYPE), (None, NULL))
     lines = shop.run_here("nulls").stdout.splitlines()
-    assert lines[0].split() == ["web→catalog", "catalog", "web"]
-    assert ["response", "$.amount", "null", "misread;", "default,", "value", "proven"] in [
-        line.split() for line in lines
-    ]
+    assert lines[0].split() == ["web→catalog", "catalog", "web", "catalog", "did", "send"]
+    row = next(line.split() for line in lines if line.startswith("response $.amount"))
+    assert row == ["response", "$.amount", "null", "misread;", "default,", "value", "proven", "null,", "value"]
 
 
 def test_it_is_part_of_a_check_once_a_participant_says_how_it_reads(shop: Workspace) -> None:

@@ -54,6 +54,12 @@ def test_a_command_is_run_by_a_test_or_says_why_not(block: Block) -> None:
     assert block.not_run or setting(BY_PAGE[block.page]) in {EMPTY_FOLDER, REFERENCE}
 
 
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_no_command_hides_in_a_block_without_a_fence(page: Path) -> None:
+    text = FENCED.sub("", page.read_text(encoding="utf-8"))
+    assert not re.findall(r"^ {4}(?:counterfoil|pytest|pip|nox|python3?) .*", text, re.MULTILINE)
+
+
 def test_what_no_test_runs_is_this() -> None:
     """A longer list is to be seen in a review."""
     assert {block.not_run for block in named("console")} - {""} == {
@@ -64,7 +70,7 @@ def test_what_no_test_runs_is_this() -> None:
         "needs a schema with the message; tests/test_stub_doctor.py examines this stub",
         "needs the ledger of a team",
         "tests/test_probe.py probes and replays smaller schemas",
-        "tests of these options judge smaller workspaces",
+        "tests/test_shards.py and its neighbours run these on smaller workspaces",
         "tests/test_pytest_plugin.py runs pytest in many ways",
         "the tutorial runs it",
     }

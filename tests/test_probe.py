@@ -74,14 +74,32 @@ def test_a_planted_bug_is_found_and_shrunk(probed: Workspace, bug: str) -> None:
 @pytest.mark.fires("DIVERGENCE")
 def test_a_witness_replays_until_the_bug_is_gone(probed: Workspace) -> None:
     found = probe(with_stub(probed, str(BUGGY), "zero_dropped")).findings[0]
+    probed.write("other/other.proto", 'syntax = "proto3";\npackage other;\nmessage Other {}\n')
     path = found["location"]["path"]
     assert found["fix"] == f"counterfoil replay {path}"
     still = probed.run("replay", path)
     assert still.exit_code == 1
-    assert "still so: " in still.stdout
+    *payload_and_outcomes, ruling = still.stdout.splitlines()
+    assert payload_and_outcomes == [
+        "probe.v1.Thing, binary: 2 stock: 0",
+        "  other   read as {}, written as no bytes",
+        "  python  read as {stock: 0}, written as 10 00",
+        "still so (presence): stock: other sees absent; python sees 0",
+    ]
+    assert ruling.startswith("by the specification: other is wrong: every value in a serialization is a present field")
     gone = with_stub(probed, "-m", "counterfoil.stub.runtime").run("replay", path)
     assert gone.exit_code == 0
-    assert "no longer so" in gone.stdout
+    assert gone.stdout.splitlines() == [
+        "probe.v1.Thing, binary: 2 stock: 0",
+        "  other   read as {stock: 0}, written as 10 00",
+        "          before: read as {}, written as no bytes",
+        "  python  read as {stock: 0}, written as 10 00",
+        "no longer so: they agree; it was presence: stock: other sees absent; python sees 0",
+    ]
+    silent = with_stub(probed, str(BUGGY), "silent").run("replay", path)
+    assert (silent.exit_code, silent.stdout.splitlines()[-1]) == (3, "not judged: not all of them read it now")
+    other = probed.run("replay", path, "--schema", str(probed.root / "other"))
+    assert other.error["error"] == "the schema has no message 'probe.v1.Thing', whose payload this is"
     probed.tables["stubs.another"] = probed.tables.pop("stubs.other")
     probed.configure("stubs.another")
     unknown = probed.run("replay", path)
@@ -93,6 +111,18 @@ def test_a_witness_replays_until_the_bug_is_gone(probed: Workspace) -> None:
     edited = probed.run("replay", path)
     assert (edited.exit_code, edited.stdout) == (2, "")
     assert "was edited" in edited.error["error"]
+
+
+def test_a_crash_that_takes_two_readings_is_found_shrunk_and_replayed(probed: Workspace) -> None:
+    found = with_stub(probed, str(BUGGY), "ends_at_the_second_zero").judge("probe", "--budget", "60").findings
+    crashes = [one for one in found if one["subject"].startswith("crash | ")]
+    assert crashes
+    for one in crashes:
+        path = one["location"]["path"]
+        witness = json.loads((probed.root / path).read_text())
+        assert len(witness["payload"]["path"].split(" + ")) <= 3
+        replayed = probed.run("replay", path)
+        assert (replayed.exit_code, replayed.stdout.count("crashed with exit code 9")) == (1, 1)
 
 
 def test_the_same_seed_finds_the_same(probed: Workspace) -> None:
@@ -118,14 +148,19 @@ def test_one_stub_alone_is_a_usage_error(probed: Workspace) -> None:
     [
         (["--stub", "pyton", "--stub", "other"], "unknown stub 'pyton'"),
         (["--message", "probe.v1.Thin"], "no message of the schema matches 'probe.v1.Thin'"),
-        (["--schema", "no-such-folder"], "buf build ended with exit code 1"),
+        (["--schema", "no-such-folder"], "there is no 'no-such-folder'"),
+        (["--schema", "empty-folder"], "'empty-folder' has no .proto files"),
+        (["--schema", "empty.binpb"], "the schema has no messages"),
         (["--schema", "counterfoil.toml"], "'counterfoil.toml' is not an image"),
     ],
 )
 def test_what_cannot_be_probed_is_a_usage_error(probed: Workspace, arguments: list[str], told: str) -> None:
+    probed.write("empty-folder/README", "no protos")
+    probed.write("empty.binpb", "")
     ran = with_stub(probed, "-m", "counterfoil.stub.runtime").run("probe", *arguments)
     assert (ran.exit_code, ran.stdout) == (2, "")
     assert ran.error["error"] == told
+    assert ran.error["next"]
 
 
 def test_a_schema_without_messages_says_so(probed: Workspace) -> None:

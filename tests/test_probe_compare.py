@@ -320,6 +320,9 @@ def test_a_stub_that_depends_on_the_order_is_told_from_the_rest() -> None:
     (found,) = compare_orders(GIVEN, {"a": given}, {"a": Rejected("")})
     assert found.detail == "a reads it in the order given and refuses it in another"
     assert compare_orders(GIVEN, {"a": given, "b": Rejected("x")}, {"a": given, "b": Rejected("y")}) == ()
+    assert compare_orders(GIVEN, {"a": given, "b": Rejected("x")}, {"a": given, "b": Unsupported("given up")}) == ()
+    (crashed,) = compare_orders(GIVEN, {"a": given, "b": Rejected("x")}, {"a": given, "b": Crashed(3)})
+    assert crashed.kind is DivergenceClass.CRASH  # and no order dependence
 
 
 # --- the specification -----------------------------------------------------------------------------------------------

@@ -69,9 +69,16 @@ def test_a_null_that_two_services_read_differently_names_the_field(
     assert services.run("replay", found["location"]["path"]).exit_code == 0
 
 
-@pytest.mark.fires("PROBE_NOT_RUN")
-def test_a_message_that_no_pact_has_is_not_proven(services: Workspace) -> None:
+@pytest.mark.silent("PROBE_NOT_RUN")
+def test_a_message_that_no_pact_has_is_made_up(services: Workspace) -> None:
     services.pact(pact("web", "catalog", interaction("something else", body={"other": 1})))
+    report = probe(services)
+    assert (report.verdict, report.rules) == ("compatible", set())
+
+
+@pytest.mark.fires("PROBE_NOT_RUN")
+def test_a_message_that_not_all_read_is_not_proven(services: Workspace) -> None:
+    serve(services, "catalog", "nothing")
     report = probe(services)
     assert report.verdict == "unproven"
     assert report.rules == {("PROBE_NOT_RUN", "probe.v1.Thing::services")}

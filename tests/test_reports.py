@@ -20,7 +20,9 @@ from counterfoil.model import (
     Location,
     Mismatch,
     Output,
+    PayloadWitness,
     Report,
+    RuntimeReading,
     StateSeen,
     Waiver,
 )
@@ -147,6 +149,31 @@ def test_the_page_shows_the_null_matrix() -> None:
     text = written("html", Report(results=(CaseResult(case=case, states=states),)))
     assert "Null matrix of web→catalog" in text
     assert '<td class="broken">null misread; value proven</td>' in text
+    assert "<img" not in text
+
+
+def test_the_page_shows_what_each_runtime_made_of_a_witness() -> None:
+    readings = tuple(
+        RuntimeReading(stub=stub, runtime=f"{stub} 1 {EVIL}", breaks=stub == "node", wrote=f"id: 7 {EVIL}", read=EVIL)
+        for stub in ("node", "python")
+    )
+    witness = PayloadWitness(
+        path=f"contracts/witnesses/a b.json{EVIL}",
+        digest="sha256:0",
+        direction="backward",
+        encoding="json",
+        message="shop.v1.Order",
+        readable=f'{{"id": 7}} {EVIL}',
+        base64="",
+        runtimes=readings,
+    )
+    found = replace(finding(0), evidence=(witness,))
+    case = Case(lane=Lane.SCHEMA, subject="protos", name="breaking")
+    text = written("html", Report(results=(CaseResult(case=case, findings=(found,)),)))
+    assert "payload of shop.v1.Order (backward, json)" in text
+    assert re.search(r'<th scope="row">node \(node 1 .*?</th><td>id: 7 .*?</td><td class="broken">', text)
+    assert re.search(r'<th scope="row">python \(python 1 .*?</th><td>id: 7 .*?</td><td class="compatible">', text)
+    assert "replay <code>counterfoil replay &#39;contracts/witnesses/a b.json" in text
     assert "<img" not in text
 
 

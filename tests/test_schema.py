@@ -59,11 +59,19 @@ def test_an_added_field_is_compatible(shop: Workspace) -> None:
 def test_a_lint_violation_is_located(shop: Workspace) -> None:
     text = PROTO + "\nmessage price_tag {}\n"
     shop.write(FILE, text)
+    shop.write("protos/buf.yaml", "version: v2\n")
     report = shop.judge_here("check")
     assert report.cases == {LINT: "broken", BREAKING: "compatible"}
     found = report.the("MESSAGE_PASCAL_CASE")
     assert found["location"] == {"path": FILE, "line": line_of(text, "price_tag")}
     assert found["fix"].startswith(f"correct {FILE}:{line_of(text, 'price_tag')}, or name the rule under lint.except")
+
+
+def test_what_no_buf_yaml_asks_for_is_listed_and_fails_nothing(shop: Workspace) -> None:
+    shop.write(FILE, PROTO + "\nmessage price_tag {}\n")
+    report = shop.judge_here("check", "-k", "::lint")
+    assert report.verdict == "compatible"
+    assert report.the("MESSAGE_PASCAL_CASE")["level"] == "source"
 
 
 def test_lint_rules_of_buf_yaml_hold(shop: Workspace) -> None:

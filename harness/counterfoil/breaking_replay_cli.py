@@ -45,9 +45,11 @@ def replay_change(config: Path | None, file: Path, against: str | None, new: str
     end_when_nobody_reads()
     reader = "new code reading old" if witness.direction is Direction.BACKWARD else "old code reading new"
     click.echo(printable(f"{witness.rule}  {witness.subject}"))
-    click.echo(printable(f"{witness.message} ({reader} {witness.encoding}): {witness.readable[:SHOWN]}"))
+    shown = witness.readable[:SHOWN] or "(no bytes)"
+    click.echo(printable(f"{witness.message}, {reader} {witness.encoding}: {shown}"))
+    width = max(map(len, replayed.by_runtime), default=0)
     for name, found in replayed.by_runtime.items():
         said = "; ".join(map(str, found)) if found else "reads the same" if found is not None else "says nothing"
-        click.echo(printable(f"{name}: {said}"))
+        click.echo(printable(f"  {name:{width}}  {said}"))
     click.echo({Verdict.BROKEN: "still so", Verdict.COMPATIBLE: "no longer so"}.get(replayed.verdict, "not judged"))
     sys.exit(replayed.verdict.exit_code)

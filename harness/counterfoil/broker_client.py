@@ -76,6 +76,15 @@ class BrokerClient:
             }
             self._asked("POST", "contracts/publish", body | ({"branch": branch} if branch else {}))
 
+    def make_version(self, version: VersionRef, branch: str | None, tags: Iterable[str]) -> None:
+        """Make a version exist that has no pact to publish, on its branch and with its tags."""
+        name, number = (quote(one, safe="") for one in (version.participant, version.number))
+        self._asked("PUT", f"pacticipants/{name}/versions/{number}", {})
+        if branch is not None:
+            self.put_on_branch(version, branch)
+        for tag in tags:
+            self._asked("PUT", f"pacticipants/{name}/versions/{number}/tags/{quote(tag, safe='')}", {})
+
     def matrix(self, question: Question) -> BrokerMatrix:
         """What the Broker answers to a question."""
         answer = self._ask("GET", f"{self._shown}/matrix", params=tuple(matrix_parameters(question)))
@@ -127,6 +136,19 @@ class BrokerClient:
                 where=pact.results,
                 fix="run it again, and see the log of the Broker",
             )
+
+    @property
+    def shown(self) -> str:
+        """Its address, without secrets."""
+        return self._shown
+
+    def read(self, link: str, kind: type[Answer]) -> Answer:
+        """What is at a link of the Broker's, or at a path below its address."""
+        return self._decoded(self._accepted(self._ask("GET", self._own(link))), kind)
+
+    def send(self, method: str, link: str, body: object) -> None:
+        """Tell it something."""
+        self._accepted(self._ask(method, self._own(link), body=body))
 
     def _own(self, href: str) -> str:
         """A link of the Broker's, which must lead to itself: credentials go nowhere else. Raises UsageError."""
@@ -181,6 +203,8 @@ class BrokerClient:
             fix = f"set {TOKEN}, or {USERNAME} and {PASSWORD}, to credentials that may do this"
         elif status == HTTPStatus.CONFLICT:
             fix = "publish it as a new version: --version NUMBER"
+        elif status == HTTPStatus.NOT_FOUND:
+            fix = "publish the version there first (counterfoil publish), or correct the name"
         elif answer.is_redirect:
             fix = f"set {URL} to where it redirects; credentials are not sent on"
         raise UsageError(

@@ -178,7 +178,7 @@ class Commands(LazyGroup):
             "Record a verification that was run elsewhere; `verify --record` records its own.",
         ),
         "replay": Place(
-            "counterfoil.probe_cli:replay",
+            "counterfoil.replay_cli:replay",
             "Read a witness's payload again: exit 1 when it still shows what it says, 0 when it no longer does.",
         ),
         "stub": Place("counterfoil.stub_cli:stub", "Stubs: the processes that decode payloads for a probe."),

@@ -12,9 +12,11 @@ from queue import Empty, SimpleQueue
 from counterfoil import consumers, schema_lane, services, verification
 from counterfoil.allowance.links import PlannedReading, PlannedTrial
 from counterfoil.allowance.lint import lint_matchers
+from counterfoil.allowance.reading import SENT
+from counterfoil.allowance.shown import is_not_shown, with_sightings
 from counterfoil.builds import Stamps
 from counterfoil.events import CaseFinished, Event, FindingRaised, RunFinished, RunStarted, StepFinished, StepStarted
-from counterfoil.model import LINT, Case, CaseResult, Finding, Lane, Step
+from counterfoil.model import LINT, Case, CaseResult, Finding, Lane, StateSeen, Step
 from counterfoil.null_lane import NullLane, without_stub
 from counterfoil.pacts import lint_pact
 from counterfoil.plan import Plan, PlannedInteraction
@@ -66,7 +68,7 @@ class Engine:
             yield FindingRaised(found)
         for case, pact in plan.pact_cases:
             yield CaseFinished(CaseResult(case=case, findings=(*lint_pact(pact), *lint_matchers(pact))))
-        yield from self._run(tasks)
+        yield from _with_sightings(self._run(tasks))
         yield RunFinished(self._elapsed_s())
 
     def consume(self, names: Sequence[str]) -> Generator[Event]:
@@ -280,3 +282,18 @@ class Engine:
             emit(CaseFinished(judged.result(case, self._elapsed_s() - started_s)))
 
         return task
+
+
+def _with_sightings(events: Iterator[Event]) -> Iterator[Event]:
+    """What says that a state is never shown comes last: by then it is known what the providers did send."""
+    seen: list[StateSeen] = []
+    held: list[CaseResult] = []
+    for event in events:
+        if isinstance(event, CaseFinished):
+            seen += [one for one in event.result.states if one.result == SENT]
+            if is_not_shown(event.result):
+                held.append(event.result)
+                continue
+        yield event
+    for result in held:
+        yield CaseFinished(with_sightings(result, seen))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from counterfoil.broker_address import find_broker
 from counterfoil.command_examples import examples
 from counterfoil.errors import UsageError
 from counterfoil.files import replacing
@@ -28,6 +32,9 @@ from counterfoil.recording_shell import (
 )
 from counterfoil.revision import Revision, revision_of
 from counterfoil.shell import end_when_nobody_reads, output_option
+
+if TYPE_CHECKING:
+    from counterfoil.broker_places import BrokerPlaces
 
 Fields = dict[str, object]
 
@@ -53,11 +60,12 @@ def record_deployment(
     number = numbered(version, Revision() if version else revision_of(Path.cwd()))
     slot = Slot(participant=pacticipant, environment=environment, instance=instance)
     run = Run(command="record-deployment")
+    told = _told(lambda places: places.deploy(slot, number))
     changed = record(config, run, lambda recorder: presences.deploy(recorder, slot, number))
     text = (
         f"{pacticipant} {number} is deployed to {environment}{_of(instance)}{'' if changed else ', as it was before'}"
     )
-    say(output, text, pacticipant=pacticipant, version=number, environment=environment, instance=instance)
+    say(output, text + _also(told), pacticipant=pacticipant, version=number, environment=environment, instance=instance)
 
 
 @examples("counterfoil record-undeployment -a web --environment production")
@@ -73,9 +81,28 @@ def record_undeployment(
     """Record that a participant, or one instance of it, no longer runs in an environment."""
     slot = Slot(participant=pacticipant, environment=environment, instance=instance)
     run = Run(command="record-undeployment")
+    told = _told(lambda places: places.undeploy(slot))
     number = record(config, run, lambda recorder: presences.undeploy(recorder, slot))
     text = f"{pacticipant} {number} is no longer deployed to {environment}{_of(instance)}"
-    say(output, text, pacticipant=pacticipant, version=number, environment=environment, instance=instance)
+    say(output, text + _also(told), pacticipant=pacticipant, version=number, environment=environment, instance=instance)
+
+
+def _told(tell: Callable[[BrokerPlaces], None]) -> str | None:
+    """Tell the Pact Broker that the environment names; its address.
+
+    It comes first: what the Broker refuses is not recorded either. Running the command again mends a failure between.
+    """
+    address = find_broker(os.environ)
+    if address is None:
+        return None
+    from counterfoil.broker_places import BrokerPlaces  # noqa: PLC0415  (loads what only few need)
+
+    tell(BrokerPlaces(address))
+    return address.url
+
+
+def _also(told: str | None) -> str:
+    return f"; the Pact Broker at {told} knows it too" if told else ""
 
 
 def _of(instance: str | None) -> str:
@@ -116,10 +143,11 @@ def _release(
     number = numbered(version, Revision() if version else revision_of(Path.cwd()))
     slot = Slot(participant=pacticipant, environment=environment)
     run = Run(command="record-release" if live else "record-support-ended")
+    told = _told(lambda places: places.release(slot, number) if live else places.end_support(slot, number))
     changed = record(config, run, lambda recorder: presences.release(recorder, slot, number, live=live))
     state = "is released in" if live else "is no longer supported in"
     text = f"{pacticipant} {number} {state} {environment}{'' if changed else ', as it was before'}"
-    say(output, text, pacticipant=pacticipant, version=number, environment=environment, released=live)
+    say(output, text + _also(told), pacticipant=pacticipant, version=number, environment=environment, released=live)
 
 
 @examples("counterfoil create-environment --name production --production")
@@ -134,9 +162,10 @@ def create_environment(
 ) -> None:
     """Create an environment, to which versions are deployed."""
     made = Environment(name=name, display_name=display_name or name, production=production)
+    told = _told(lambda places: places.create_environment(made))
     created = record(config, Run(command="create-environment"), lambda recorder: recorder.environment(made))
     text = f"environment {name} {'is created' if created else 'was there already'}"
-    say(output, text, created=created, **_fields(made))
+    say(output, text + _also(told), created=created, **_fields(made))
 
 
 @examples("counterfoil list-environments")

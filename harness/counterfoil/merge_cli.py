@@ -16,7 +16,7 @@ from counterfoil.shards import merged
 from counterfoil.shell import judge, output_option
 
 
-@examples("counterfoil merge shard-*.json", "counterfoil merge shard-*.json --report html=out/report.html")
+@examples("counterfoil merge shard-1.json shard-2.json", "counterfoil merge shard-*.json --report html=report.html")
 @click.command()
 @click.argument("reports", nargs=-1, required=True, type=click.Path(path_type=Path))
 @output_option

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
 
-from counterfoil.allowance.exchanges import Sender, Underived
+from counterfoil.allowance.exchanges import Exchange, Sender, Underived
 from counterfoil.allowance.links import PlannedReading
 from counterfoil.allowance.reading import Judgement, Result, Trials, trials
 from counterfoil.allowance.shown import never_shown
-from counterfoil.allowance.states import derive
+from counterfoil.allowance.states import derive, left_out
 from counterfoil.allowance.suggestion import interaction_to_add
 from counterfoil.allowance.telling import Part, cells, findings, not_derived
 from counterfoil.decoder_trial import DecoderTrial
 from counterfoil.errors import UsageError
 from counterfoil.model import CaseResult, Finding, Location, Output
+from counterfoil.pacts import Json
 from counterfoil.probe.payloads import VALUE
 from counterfoil.probe_stubs import stub_command
 from counterfoil.probed_schema import ProbedSchema, read_schema
@@ -42,8 +43,10 @@ class NullLane:
                 told: set[tuple[str, str]] = set()
                 messages = dict.fromkeys(one.link.message for one in readings if one.link)
                 decoders = {message: DecoderTrial(running, message) for message in messages if message}
+                examples = _examples(readings)
                 for planned in readings:
-                    result = self._judged(decoders.get(planned.link.message or "" if planned.link else ""), planned)
+                    message = planned.link.message or "" if planned.link else ""
+                    result = self._judged(decoders.get(message), planned, examples)
                     key = (planned.pact.path, planned.link.message or "" if planned.link else "")
                     more = () if key in told else tuple(self._never_shown(running, planned))
                     told.add(key)
@@ -99,7 +102,9 @@ class NullLane:
                 self._schema = read_schema(self._processes, self._workspace, settings.dir)
             return self._schema
 
-    def _judged(self, trial: DecoderTrial | None, planned: PlannedReading) -> CaseResult:
+    def _judged(
+        self, trial: DecoderTrial | None, planned: PlannedReading, examples: Mapping[Contents, Sequence[Json]]
+    ) -> CaseResult:
         if isinstance(planned.body, Underived) or trial is None:
             return without_stub(planned)
         started_s = time.monotonic()
@@ -110,7 +115,9 @@ class NullLane:
             case=planned.case,
             findings=(*findings(part, judgements), *not_derived(part, undecided, _whole(tried, judgements))),
             duration_s=time.monotonic() - started_s,
-            states=tuple(cells(part, judgements, undecided)),
+            states=tuple(
+                cells(part, judgements, undecided, left_out(planned.body.example, examples[_contents(planned)]))
+            ),
         )
 
 
@@ -154,3 +161,20 @@ def _whole(tried: Trials, judgements: Sequence[Judgement]) -> str:
     if tried.derivation.places_left_out:
         return f"it has {tried.derivation.places_left_out} places more than are looked at"
     return "" if judgements else "not even its example is known to be allowed"
+
+
+Contents = tuple[str, str, str]
+"""A pact, a part of its interactions, and the decoder that reads it."""
+
+
+def _contents(planned: PlannedReading) -> Contents:
+    return planned.pact.path, planned.body.part, planned.link.message or "" if planned.link else ""
+
+
+def _examples(readings: Sequence[PlannedReading]) -> dict[Contents, list[Json]]:
+    """All examples of what one decoder reads of one pact."""
+    found: dict[Contents, list[Json]] = {}
+    for planned in readings:
+        if isinstance(planned.body, Exchange):
+            found.setdefault(_contents(planned), []).append(planned.body.example)
+    return found

@@ -13,11 +13,12 @@ from counterfoil.probe.differences import View
 from counterfoil.probe.divergences import Divergence, distinct, settled
 from counterfoil.probe.indifference import Indifference, indifference, questions
 from counterfoil.probe.orders import reordered
-from counterfoil.probe.outcomes import Outcome, OutputFormat, TimedOut, Unsupported
+from counterfoil.probe.outcomes import Crashed, Outcome, OutputFormat, TimedOut, Unsupported
 from counterfoil.probe.payloads import PLUS, Encoding, Payload
 from counterfoil.stub_protocol import Asking
 from counterfoil.stubs import Stub
 
+INSISTENCE = 8
 REMEMBERED_ROWS = 10_000
 REMEMBERED_BYTES = 2_048
 """Of a payload; longer ones are asked again."""
@@ -85,6 +86,17 @@ class Panel:
         answers = stub.ask(asking.about(number, payloads[number]) for number in again)
         made = dict(zip(again, answers, strict=True))
         return [made.get(number, outcome) for number, outcome in enumerate(column)]
+
+    def insist(self, payload: Payload) -> None:
+        """Have a payload read again and again until a stub ends of it, and remember that.
+
+        What an earlier reading left behind in the process may be what ends it, so the first may go well.
+        """
+        for _ in range(INSISTENCE):
+            [row] = self.ask([payload])
+            if any(isinstance(outcome, Crashed) for outcome in row.values()):
+                self._remember({key(payload): row})
+                return
 
     def _remember(self, rows: Mapping[Key, Row]) -> None:
         """Keep what may be asked again, in two generations so that what is kept has a bound. No timeout is certain."""

@@ -1,29 +1,22 @@
-"""The commands `probe` and `replay`."""
+"""The command `probe`."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
-from counterfoil.breaking_replay_cli import replay_change
 from counterfoil.command_examples import examples
 from counterfoil.errors import UsageError
 from counterfoil.events import Event
-from counterfoil.interruption import ended_by_ctrl_c, stopped_by_ctrl_c
-from counterfoil.model import Verdict
-from counterfoil.printing import printable
-from counterfoil.probe.witness import describe
-from counterfoil.probe_lane import SHOWN_CHARS, ProbeLane, ProbeRequest
+from counterfoil.interruption import stopped_by_ctrl_c
+from counterfoil.probe_lane import ProbeLane, ProbeRequest
 from counterfoil.probe_stubs import started, stub_command, stub_names
 from counterfoil.probed_schema import read_schema
 from counterfoil.probing import Budget
 from counterfoil.processes import Processes
-from counterfoil.shell import end_when_nobody_reads, judge, open_workspace, output_option, with_waivers
-from counterfoil.witness_files import read_witness
+from counterfoil.shell import judge, open_workspace, output_option, with_waivers
 from counterfoil.workspace import Workspace
 
 SECOND = "s"
@@ -80,7 +73,7 @@ def probe(  # noqa: PLR0913  (one for each option)
     """Search for payloads that the stubs of several languages do not read alike; each is saved as a witness."""
     workspace = open_workspace(config)
     commands = [stub_command(workspace, name) for name in stub_names(workspace, stubs)]
-    source = _schema_source(workspace, schema)
+    source = schema_source(workspace, schema)
 
     def run(processes: Processes) -> Iterator[Event]:
         probed = read_schema(processes, workspace, source)
@@ -92,43 +85,8 @@ def probe(  # noqa: PLR0913  (one for each option)
     judge(with_waivers(workspace, run), output)
 
 
-@examples("counterfoil replay contracts/witnesses/shop.v1.Money/FILE.json")
-@click.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.argument("new", required=False)
-@click.option("--schema", help="A folder of protos or an image; by default the configured schema.")
-@click.option("--against", help="Of a schema change: the old schema, beside NEW, in place of those in the witness.")
-@click.pass_obj
-def replay(config: Path | None, file: Path, new: str | None, schema: str | None, against: str | None) -> None:
-    """Read a witness's payload again: exit 1 when it still shows what it says, 0 when it no longer does."""
-    if replay_change(config, file, against, new):
-        return
-    workspace = open_workspace(config)
-    witness = read_witness(file)
-    names = stub_names(workspace, tuple(sorted({one.stub for one in witness.outcomes})), named_in=str(file))
-    processes = Processes()
-    try:
-        probed = read_schema(processes, workspace, _schema_source(workspace, schema))
-        commands = [stub_command(workspace, name) for name in names]
-        with ended_by_ctrl_c(processes), started(processes, commands, probed) as running:
-            reading, same = ProbeLane(workspace, probed, running).replay(witness)
-    finally:
-        processes.stop()
-    if probed.digest != witness.schema_digest:
-        click.echo("the schema is not the one that the witness was found with", err=True)
-    lines = [f"{witness.message}  {witness.readable[:SHOWN_CHARS]}"]
-    lines += [f"{stub}: {describe(outcome, SHOWN_CHARS)}" for stub, outcome in sorted(reading.outcomes.items())]
-    lines.append(f"still so: {same.detail}" if same else "no longer so: they agree, or differ in another way")
-    end_when_nobody_reads()
-    click.echo("\n".join(map(printable, lines)))
-    _leave(Verdict.BROKEN if same else Verdict.COMPATIBLE)
-
-
-def _leave(verdict: Verdict) -> NoReturn:
-    sys.exit(verdict.exit_code)
-
-
-def _schema_source(workspace: Workspace, named: str | None) -> str:
+def schema_source(workspace: Workspace, named: str | None) -> str:
+    """The schema that the user named, or the configured one. Raises UsageError when there is neither."""
     if named is not None:
         return workspace.relative(Path.cwd() / named)
     if workspace.settings.schema is None:

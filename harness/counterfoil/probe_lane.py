@@ -10,9 +10,9 @@ from itertools import takewhile
 from counterfoil.errors import UsageError
 from counterfoil.events import CaseFinished, Event, RunFinished, RunStarted
 from counterfoil.model import Case, CaseResult, Finding, Lane, Location, Output
-from counterfoil.panel import Panel, Reading
+from counterfoil.panel import Panel, Reading, Row
 from counterfoil.probe.differences import View
-from counterfoil.probe.divergences import Divergence, KnownDivergences
+from counterfoil.probe.divergences import Divergence, DivergenceClass, KnownDivergences
 from counterfoil.probe.outcomes import Outcome
 from counterfoil.probe.payloads import Payload
 from counterfoil.probe.verdicts import judge
@@ -44,6 +44,19 @@ class ProbeRequest:
     messages: tuple[str, ...]
     budget: Budget
     seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """What came of a witness's payload now."""
+
+    outcomes: Row
+    divergence: Divergence | None
+    """That of the witness, where it still shows."""
+    ruling: str
+    """Who is right, where the specification settles it."""
+    differ: bool
+    """Whether the stubs differ in any way."""
 
 
 class ProbeLane:
@@ -123,7 +136,7 @@ class ProbeLane:
         """The witnesses of a message that still show what they were saved for."""
         mine = self._saved_by(case, saved)
         try:
-            readings = self._panel(case.subject, case.name).judge([witness.payload for witness in mine.values()])
+            readings = _readings(self._panel(case.subject, case.name), mine.values())
         except InterruptedError:
             readings = []
         if self._is_interrupted():
@@ -222,11 +235,27 @@ class ProbeLane:
             for stub, one in outcomes.items()
         )
 
-    def replay(self, witness: Witness) -> tuple[Reading, Divergence | None]:
-        """Read a witness's payload again; the divergence when it still shows."""
-        panel = self._panel(witness.message, RUNTIMES if self._runtimes else SERVICES)
-        [reading] = panel.judge([witness.payload])
-        return reading, _same(witness, reading)
+    def replay(self, witness: Witness) -> Replayed:
+        """Read a witness's payload again."""
+        name = RUNTIMES if self._runtimes else SERVICES
+        [reading] = _readings(self._panel(witness.message, name), [witness])
+        same = _same(witness, reading)
+        found = Found(divergence=same, payload=witness.payload, outcomes=reading.outcomes) if same else None
+        case = Case(lane=Lane.PROBE, subject=witness.message, name=name)
+        return Replayed(
+            outcomes=reading.outcomes,
+            divergence=same,
+            ruling=_settled(case, found) if found else "",
+            differ=bool(reading.divergences),
+        )
+
+
+def _readings(panel: Panel, witnesses: Iterable[Witness]) -> list[Reading]:
+    payloads = [witness.payload for witness in witnesses]
+    for witness in witnesses:
+        if witness.divergence.kind is DivergenceClass.CRASH:
+            panel.insist(witness.payload)
+    return panel.judge(payloads)
 
 
 def _same(witness: Witness, reading: Reading) -> Divergence | None:

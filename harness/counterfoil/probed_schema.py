@@ -65,6 +65,12 @@ def read_schema(processes: Processes, workspace: Workspace, source: str) -> Prob
     path = workspace.path(source)
     if path.is_file():
         return parse_schema(source, path.read_bytes())
+    if next(path.rglob("*.proto"), None) is None:
+        raise UsageError(
+            f"'{source}' has no .proto files" if path.is_dir() else f"there is no '{source}'",
+            why="a schema is a folder of protos, or an image that 'buf build -o' writes",
+            fix="name another with --schema, or correct schema.dir in counterfoil.toml",
+        )
     workspace.state_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=workspace.state_dir, prefix="schema-") as scratch:
         image = Path(scratch) / "schema.binpb"

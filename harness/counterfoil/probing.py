@@ -164,6 +164,9 @@ class Search:
             nonlocal showings
             if self._is_out_of_time() or (is_fault and showings >= bound):
                 return [False] * len(candidates)
+            if divergence.kind is DivergenceClass.CRASH:
+                for candidate in candidates:
+                    self._panel.insist(candidate)
             readings = self._panel.judge(candidates)
             shown = [any(_is_still(divergence, one) for one in reading.divergences) for reading in readings]
             showings += sum(shown)

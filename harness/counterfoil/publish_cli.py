@@ -100,7 +100,7 @@ def publish(  # noqa: PLR0913  (one for each option)
 
 
 def _send(publication: Publication) -> str | None:
-    """Send the pacts to the Pact Broker that the environment names; its address.
+    """Send the pacts, or the version that has none, to the Pact Broker that the environment names; its address.
 
     It comes first: what the Broker refuses is not recorded either. Publishing again mends a failure in between.
     """
@@ -109,7 +109,11 @@ def _send(publication: Publication) -> str | None:
         return None
     from counterfoil.broker_client import BrokerClient  # noqa: PLC0415  (loads what only few need)
 
-    BrokerClient(address).publish(publication.pacts, publication.number, publication.branch, publication.tags)
+    client, consumers = BrokerClient(address), {pact.consumer for pact in publication.pacts}
+    client.publish(publication.pacts, publication.number, publication.branch, publication.tags)
+    for version in publication.versions:
+        if version.participant not in consumers:
+            client.make_version(version, publication.branch, publication.tags)
     return address.url
 
 

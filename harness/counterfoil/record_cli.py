@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import click
 
 from counterfoil.errors import UsageError, nearest
-from counterfoil.gate.facts import VersionRef
+from counterfoil.gate.facts import ProbeFact, VersionRef
 from counterfoil.ledger.entries import Run
 from counterfoil.ledger.names import checked
+from counterfoil.ledger.recording import Recorder
 from counterfoil.ledger.store import open_ledger
 from counterfoil.model import Report
 from counterfoil.plan import Plan
 from counterfoil.printing import printable
-from counterfoil.publication import spoken_schemas
-from counterfoil.record import Outcomes, contents_of, outcomes_of, probes_of, readings_of
+from counterfoil.publication import SpokenSchema, spoken_schemas
+from counterfoil.record import Outcomes, Reading, contents_of, outcomes_of, probes_of, readings_of
 from counterfoil.recording_shell import numbered, say_if_dirty
 from counterfoil.revision import revision_of
 from counterfoil.workspace import Workspace
+
+VersionOf = Callable[[str], VersionRef]
+"""The version of a participant that the run judged."""
 
 
 def recorder(
@@ -45,31 +50,64 @@ def recorder(
     schemas = spoken_schemas(workspace, plan.providers)
 
     def record(report: Report) -> None:
-        outcomes, probes = outcomes_of(plan, contents, report), probes_of(workspace, at, report)
-        readings = readings_of(workspace, plan, contents, report)
+        found = Found(
+            outcomes_of(plan, contents, report),
+            probes_of(workspace, at, report),
+            readings_of(workspace, plan, contents, report),
+            schemas,
+        )
         with ledger.recording(Run(command="check --record", dirty=revision.dirty)) as into:
-            for provider, verifications in outcomes.verifications.items():
-                tried = at(provider)
-                into.version(tried, branch=None if provider in elsewhere else on)
-                for verification in verifications:
-                    into.verification(tried, verification)
-                for waiver in outcomes.waivers:
-                    into.waiver(tried, waiver)
-                if schema := schemas.get(provider):
-                    into.schema(tried, schema.image, schema.writes, schema.reads)
-            for probe in probes:
-                into.probe(probe)
-            for reading in readings:
-                content = reading.content
-                into.reading(content.consumer, content.body, at(reading.reader), reading.flaws)
+            for provider in found.outcomes.verifications:
+                into.version(at(provider), branch=None if provider in elsewhere else on)
+            found.write(into, at)
         say_if_dirty(revision, version)
-        others_told = [
-            f"what {at(one.reader)} reads of {one.content.consumer}→{one.content.provider}" for one in readings
-        ]
-        others_told += [f"what the stubs of {one.pair[0]} and {one.pair[1]} read" for one in probes]
-        _tell(outcomes, at, others_told, ledger.shown)
+        found.tell(at, ledger.shown)
 
     return record
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a run found that goes into the ledger."""
+
+    outcomes: Outcomes
+    probes: Sequence[ProbeFact]
+    readings: Sequence[Reading]
+    schemas: Mapping[str, SpokenSchema]
+
+    def write(self, into: Recorder, at: VersionOf) -> None:
+        """Record it, each participant being at the version that `at` says."""
+        for provider, verifications in self.outcomes.verifications.items():
+            tried = at(provider)
+            for verification in verifications:
+                into.verification(tried, verification)
+            for waiver in self.outcomes.waivers:
+                into.waiver(tried, waiver)
+            if schema := self.schemas.get(provider):
+                into.schema(tried, schema.image, schema.writes, schema.reads)
+        for probe in self.probes:
+            into.probe(probe)
+        for reading in self.readings:
+            content = reading.content
+            into.reading(content.consumer, content.body, at(reading.reader), reading.flaws)
+
+    def tell(self, at: VersionOf, where: str) -> None:
+        """Say on stderr what was recorded where."""
+        told = []
+        for provider, verifications in self.outcomes.verifications.items():
+            failed = sum(not one.success for one in verifications)
+            counted = f"{len(verifications)} verifications" if len(verifications) != 1 else "1 verification"
+            told.append(f"{counted} by {at(provider)}{f', {failed} of them failed' if failed else ''}")
+        told += [
+            f"what {at(one.reader)} reads of {one.content.consumer}→{one.content.provider}" for one in self.readings
+        ]
+        told += [f"what the stubs of {one.pair[0]} and {one.pair[1]} read" for one in self.probes]
+        for sentence in told:
+            click.echo(printable(f"recorded in {where}: {sentence}"), err=True)
+        for sentence in self.outcomes.left_out:
+            click.echo(printable(f"note: {sentence}"), err=True)
+        if not told:
+            click.echo(printable(f"nothing was recorded in {where}"), err=True)
 
 
 def _versions(workspace: Workspace, others: Iterable[str]) -> dict[str, str]:
@@ -86,18 +124,3 @@ def _versions(workspace: Workspace, others: Iterable[str]) -> dict[str, str]:
             )
         found[name] = checked(number, "a version", "--at")
     return found
-
-
-def _tell(outcomes: Outcomes, at: Callable[[str], VersionRef], others: Iterable[str], where: str) -> None:
-    for provider, verifications in outcomes.verifications.items():
-        failed = sum(not one.success for one in verifications)
-        counted = f"{len(verifications)} verifications" if len(verifications) != 1 else "1 verification"
-        text = f"recorded in {where}: {counted} by {at(provider)}{f', {failed} of them failed' if failed else ''}"
-        click.echo(printable(text), err=True)
-    others = list(others)
-    for other in others:
-        click.echo(printable(f"recorded in {where}: {other}"), err=True)
-    for sentence in outcomes.left_out:
-        click.echo(printable(f"note: {sentence}"), err=True)
-    if not outcomes.verifications and not others:
-        click.echo(printable(f"nothing was recorded in {where}"), err=True)

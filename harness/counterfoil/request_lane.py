@@ -6,18 +6,22 @@ request is not, twice. Provider states are set up before each request and torn d
 
 from __future__ import annotations
 
+import contextlib
+import json
 import time
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
 from counterfoil import verification
+from counterfoil.allowance.exchanges import Exchange, exchanges
 from counterfoil.allowance.links import PlannedTrial
 from counterfoil.allowance.reading import Judgement, Result
 from counterfoil.allowance.requests import Allowance, AllowedRequest, allowance_of, objection
-from counterfoil.allowance.telling import Part, cells, findings, not_derived
+from counterfoil.allowance.states import left_out
+from counterfoil.allowance.telling import Part, cells, findings, not_derived, sent
 from counterfoil.allowance.undecided import UndecidedError
 from counterfoil.model import CaseResult, Finding, Output
-from counterfoil.pacts import Interaction
+from counterfoil.pacts import Interaction, Json
 from counterfoil.probe.payloads import VALUE
 from counterfoil.provider_client import Answered, Broken, ProviderClient, Silent
 from counterfoil.rules import finding
@@ -30,7 +34,14 @@ BUDGET_S = 60.0
 """For the requests of one interaction."""
 LAST_WORDS_S = 0.5
 """For a provider that breaks a connection to end."""
+MAX_ANSWERS = 100
+"""Different answers of one interaction whose fields are looked at."""
+REQUEST, RESPONSE = SIDES = ("request", "response")
 SETUP, TEARDOWN = "setup", "teardown"
+
+
+Examples = dict[tuple[str, ...], list[Json]]
+"""The examples of each kind of body."""
 
 
 class GivenUpError(Exception):
@@ -47,36 +58,57 @@ class RequestLane:
 
     def judge(self, trials: Sequence[PlannedTrial]) -> Iterator[CaseResult]:
         """A result for each of them."""
+        examples: Examples = {}
+        for planned in trials:
+            for part in SIDES:
+                examples.setdefault(_kind_of(planned, part), []).extend(_bodies(planned, part))
         for planned in trials:
             try:
-                yield self._judged(planned)
+                yield self._judged(planned, examples)
             except StartError as error:
                 obstacle = verification.not_started(self._workspace, self._name, error)
                 yield CaseResult(case=planned.case, findings=(obstacle,))
 
-    def _judged(self, planned: PlannedTrial) -> CaseResult:
+    def _judged(self, planned: PlannedTrial, examples: Examples) -> CaseResult:
         started_s = time.monotonic()
         part = part_of(planned)
         judgements: list[Judgement] = []
         undecided = []
         given_up: tuple[Finding, ...] = ()
         whole = ""
+        trial = _Trial(self._host, planned)
         try:
             allowance = allowance_of(planned.interaction)
             undecided = list(allowance.undecided)
             whole = f"{allowance.left_out} requests more are allowed than are sent" if allowance.left_out else ""
-            trial = _Trial(self._host, planned)
             for judgement in trial.judgements(allowance, started_s + BUDGET_S):
                 judgements.append(judgement)  # noqa: PERF402  (what came before it is given up counts)
         except (UndecidedError, GivenUpError) as why:
             given_up = (_not_tried(part, str(why)),)
-        states = tuple(cells(part, judgements, undecided)) or (part.cell("$", VALUE, Result.UNPROVEN),)
+        others = examples[_kind_of(planned, REQUEST)]
+        absent = [path for body in _bodies(planned, REQUEST) for path in left_out(body, others)]
+        states = tuple(cells(part, judgements, undecided, absent)) or (part.cell("$", VALUE, Result.UNPROVEN),)
+        similar = examples[_kind_of(planned, RESPONSE)]
+        seen = dict.fromkeys(one for answer in trial.answers.values() for one in sent(part, answer, similar))
         return CaseResult(
             case=planned.case,
             findings=(*findings(part, judgements), *given_up, *not_derived(part, undecided, whole)),
             duration_s=time.monotonic() - started_s,
-            states=states,
+            states=(*states, *seen),
         )
+
+
+def _kind_of(planned: PlannedTrial, part: str) -> tuple[str, ...]:
+    """Bodies of one kind are alike: requests to one endpoint of one pact, and answers to them with one status."""
+    parts = dict(planned.interaction.parts)
+    request, response = parts.get(REQUEST, {}), parts.get(RESPONSE, {})
+    status = str(response.get("status")) if part == RESPONSE else ""
+    return part, planned.pact.path, str(request.get("method")), str(request.get("path")), status
+
+
+def _bodies(planned: PlannedTrial, part: str) -> list[Json]:
+    """The example of a part's body, if it has one."""
+    return [one.example for one in exchanges(planned.interaction) if isinstance(one, Exchange) and one.part == part]
 
 
 def part_of(planned: PlannedTrial) -> Part:
@@ -85,7 +117,7 @@ def part_of(planned: PlannedTrial) -> Part:
     return Part(
         pact=pact,
         interaction=planned.interaction,
-        name="request",
+        name=REQUEST,
         sender=pact.consumer,
         reader=pact.provider,
         failure="REQUEST_FAILED",
@@ -110,6 +142,8 @@ class _Trial:
         self._host = host
         self._interaction = planned.interaction
         self._lost = 0
+        self.answers: dict[bytes, Json] = {}
+        """Different bodies that were answered as the contract says."""
 
     def judgements(self, allowance: Allowance, until_s: float) -> Iterator[Judgement]:
         """A judgement of the example and of each other request. Raises GivenUpError, and StartError."""
@@ -141,7 +175,11 @@ class _Trial:
         if not isinstance(answer, Answered):
             return self._lost_on(allowed, answer, service)
         client.change_states(provider.states, self._interaction.states, TEARDOWN)
-        return _as_answered(self._interaction, allowed, answer, service.child.tail.lines)
+        judgement = _as_answered(self._interaction, allowed, answer, service.child.tail.lines)
+        if judgement.result is Result.PROVEN and len(self.answers) < MAX_ANSWERS:
+            with contextlib.suppress(ValueError, RecursionError):
+                self.answers.setdefault(answer.body, json.loads(answer.body))
+        return judgement
 
     def _lost_on(self, allowed: AllowedRequest, answer: Silent | Broken, service: Service) -> Judgement:
         """No answer came; whoever asks next starts the provider anew."""

@@ -12,7 +12,8 @@ from counterfoil import toolchain
 from counterfoil.processes import Processes
 
 DEADLINE_S = 60.0
-DETACHED = "HEAD"
+STATUS = ("status", "--porcelain=v2", "--branch", "--untracked-files=no")
+DETACHED = "(detached)"
 BRANCH_VARIABLES = (
     "GITHUB_HEAD_REF",
     "GITHUB_REF_NAME",
@@ -44,20 +45,14 @@ def revision_of(folder: Path, environment: Mapping[str, str] = os.environ) -> Re
         return Revision()
     processes = Processes()
     try:
-        said = [
-            processes.run([git, *arguments], cwd=folder, deadline_s=DEADLINE_S)
-            for arguments in (
-                ("rev-parse", "HEAD"),
-                ("rev-parse", "--abbrev-ref", "HEAD"),
-                ("status", "--porcelain", "--untracked-files=no"),
-            )
-        ]
+        said = processes.run([git, *STATUS], cwd=folder, deadline_s=DEADLINE_S)
     finally:
         processes.stop()
-    commit, branch, changes = (
-        one.stdout.decode("utf-8", "replace").strip() if one.exit_code == 0 else "" for one in said
-    )
+    lines = said.stdout.decode("utf-8", "replace").splitlines() if said.exit_code == 0 else []
+    told = dict(line[2:].split(" ", 1) for line in lines if line.startswith("# branch.") and " " in line[2:])
+    commit, branch = told.get("branch.oid", ""), told.get("branch.head", "")
     if not COMMIT.fullmatch(commit):
         return Revision()
     named = next((environment[name] for name in BRANCH_VARIABLES if environment.get(name)), None)
-    return Revision(commit=commit, branch=named if branch in {"", DETACHED} else branch, dirty=bool(changes))
+    is_dirty = any(not line.startswith("# ") for line in lines)
+    return Revision(commit=commit, branch=named if branch in {"", DETACHED} else branch, dirty=is_dirty)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from counterfoil.breaking_lane import BreakingLane, Request, buf_failed, no_schema
-from counterfoil.buf import Buf, BufError, CompileError, as_finding
+from counterfoil.buf import Buf, BufError, CompileError, as_finding, config_of
 from counterfoil.compat.annotations import Annotation
 from counterfoil.errors import UsageError
-from counterfoil.model import Finding, Location
+from counterfoil.model import Finding, Level, Location
 from counterfoil.processes import Processes
 from counterfoil.result_cache import Judged, ResultCache
 from counterfoil.rules import finding
@@ -17,15 +18,16 @@ from counterfoil.workspace import Schema, Workspace
 
 
 def judge_lint(processes: Processes, workspace: Workspace, schema: Schema) -> Judged:
-    """Judge by buf's linter, under the rules of the schema's buf.yaml."""
+    """Judge by buf's linter, under the rules of the schema's buf.yaml; where there is none, list what buf would say."""
     if not any(workspace.path(schema.dir).rglob("*.proto")):
         return Judged(findings=(no_schema(schema.dir, workspace),))
     buf = Buf(processes, workspace.root, workspace.state_dir)
 
+    asked = config_of(workspace.root, workspace.path(schema.dir)) is not None
+
     def lint() -> Judged:
-        return Judged(
-            findings=tuple(as_finding(annotation, schema.dir, breaking=False) for annotation in buf.lint(schema.dir))
-        )
+        found = (as_finding(annotation, schema.dir, breaking=False) for annotation in buf.lint(schema.dir))
+        return Judged(findings=tuple(found if asked else (replace(one, level=Level.SOURCE) for one in found)))
 
     return _found(lint, schema.dir)
 

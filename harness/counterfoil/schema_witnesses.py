@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,10 @@ SMALL_BYTES = 12
 """A payload of one field; there is nothing to shrink."""
 SHRINK_CANDIDATES = 96
 SHRUNK_AT_MOST = 50
+EMBEDDED_IN_ALL_BYTES = 256 * 1024 * 1024
+"""Of schemas, before they are packed, in the witnesses of one message together."""
+SHRUNK_FIELDS = 20_000
+"""Changes that are shrunk, times the fields of their message: readers take time for every field."""
 WRITERS = 8
 """Witnesses written side by side: the disk is what takes its time."""
 
@@ -160,7 +165,7 @@ class Trying:
                 for one in kept:
                     needed = one.breaking - covered
                     if needed:
-                        least = self._shrunk(key, one, needed & {PYTHON} or needed) if number < SHRUNK_AT_MOST else one
+                        least = self._shrunk(key, one, needed & {PYTHON} or needed) if number < _shrunk(one) else one
                         covered |= least.breaking
                         yield key, least
 
@@ -192,6 +197,11 @@ class Trying:
         return next(iter(seen.by_change.get(key, {}).get(sighting.effect, Kept())), None)
 
 
+def _shrunk(one: Sighting) -> int:
+    """How many changes of a message are shrunk."""
+    return min(SHRUNK_AT_MOST, SHRUNK_FIELDS // max(1, len(one.tried.writer.fields)))
+
+
 def _is_as_good(one: Sighting, other: Sighting, needed: frozenset[str]) -> bool:
     return one.breaking >= needed and one.is_faint <= other.is_faint
 
@@ -200,13 +210,16 @@ def _is_as_good(one: Sighting, other: Sighting, needed: frozenset[str]) -> bool:
 
 
 class Witnesses:
-    """Writes witnesses to a folder; `shown_from` is what paths in reports are relative to."""
+    """Writes witnesses to a folder, which reports call `shown`; `counts` says how many there are of each message."""
 
-    def __init__(self, folder: Path, shown: str, runtimes: Runtimes, sides: tuple[Side, Side]) -> None:
+    def __init__(
+        self, folder: Path, shown: str, runtimes: Runtimes, sides: tuple[Side, Side], counts: Mapping[str, int]
+    ) -> None:
         self._folder = folder
         self._shown = shown
         self._runtimes = runtimes
         self._sides = sides
+        self._counts = counts
         self._closures: dict[tuple[str, str], bytes] = {}
 
     def keep(self, key: Key, sighting: Sighting) -> PayloadWitness:
@@ -242,12 +255,14 @@ class Witnesses:
             runtimes=readings,
         )
 
-    def _closure(self, side: Side, message: str) -> bytes:
+    def _closure(self, side: Side, message: str) -> bytes | None:
+        """The schema that a witness has in it; None where all of those of its message would be too much."""
         file = side.message(message).file.name
         key = (side.id, file)
         if key not in self._closures:
             self._closures[key] = side.closure(message)
-        return self._closures[key]
+        closure = self._closures[key]
+        return closure if len(closure) * self._counts[message] <= EMBEDDED_IN_ALL_BYTES else None
 
     def _readings(self, sighting: Sighting) -> Iterator[RuntimeReading]:
         for stub in sorted(sighting.wrote):
@@ -295,8 +310,8 @@ def show(
     runtimes = start()
     trying = Trying(runtimes, *sides, changes)
     sightings = trying.run(todo)
-    witnesses = Witnesses(*place, runtimes, sides)
     least = list(trying.least(sightings))
+    witnesses = Witnesses(*place, runtimes, sides, Counter(one.tried.writer.full_name for _, one in least))
     with ThreadPoolExecutor(max_workers=WRITERS) as pool:
         kept = list(pool.map(lambda one: witnesses.keep(one[0], one[1]), least))
     found: dict[Key, dict[Effect, tuple[PayloadWitness, ...]]] = {}

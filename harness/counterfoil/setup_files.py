@@ -40,11 +40,20 @@ def setup_files(seen: Survey) -> dict[str, str]:
         "other_pacts": sorted(others),
         "schema": next(iter(seen.schemas), None),
         "other_schemas": seen.schemas[1:],
-        "has_git": seen.has_git,
+        "baseline": _baseline(seen),
+        "is_released": seen.release is not None,
+        "expects_pacts": bool(seen.pacts or not seen.schemas or any(service.consumer for service in seen.services)),
         "participants": _participants(seen),
     }
     templates = {CONFIGURATION: "counterfoil.toml.j2", NOXFILE: "noxfile.py.j2", WORKFLOW: "contracts.yml.j2"}
     return {path: _environment().get_template(name).render(context) for path, name in templates.items()}
+
+
+def _baseline(seen: Survey) -> str | None:
+    """The last release; without one the last commit, or the schema itself."""
+    if seen.release:
+        return f"git:{seen.release}"
+    return "git:HEAD" if seen.has_git else next(iter(seen.schemas), None)
 
 
 def _participants(seen: Survey) -> list[Participant]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ MAX_FILES = 200_000
 MAX_MANIFEST_BYTES = 1024 * 1024
 MAX_PACT_BYTES = 16 * 1024 * 1024
 CONSUMER_SCRIPTS = ("test:contracts", "test:contract", "test:pact", "pact:consumer", "pact")
+MAX_TAGS = 10_000
+VERSION = re.compile(r"v?\d{1,9}(\.\d{1,9}){0,3}")
+PACKED_TAG = re.compile(r"^[0-9a-f]+ refs/tags/(\S+)$", re.MULTILINE)
 ENTRY_FILES = ("main.py", "app.py", "server.py")
 
 
@@ -54,6 +59,8 @@ class Survey:
     schemas: tuple[str, ...]
     """Folders of protos: those with a buf.yaml, or else the topmost with protos."""
     has_git: bool
+    release: str | None
+    """The newest tag that is a version."""
     complete: bool
     """Whether every file was looked at."""
 
@@ -81,8 +88,17 @@ def survey(root: Path) -> Survey:
         services=tuple(services),
         schemas=tuple(configured) or _topmost(protos),
         has_git=(root / ".git").exists(),
+        release=_release(root / ".git"),
         complete=seen <= MAX_FILES,
     )
+
+
+def _release(git: Path) -> str | None:
+    """The tag with the highest version, as git's own files name it."""
+    loose = [file.name for file in islice((git / "refs" / "tags").glob("*"), MAX_TAGS)]
+    packed = PACKED_TAG.findall(_read(git / "packed-refs", MAX_MANIFEST_BYTES).decode(errors="replace"))
+    versions = [name for name in (*loose, *packed) if VERSION.fullmatch(name)]
+    return max(versions, key=lambda name: tuple(map(int, name.lstrip("v").split("."))), default=None)
 
 
 def _topmost(folders: list[str]) -> tuple[str, ...]:

@@ -93,6 +93,16 @@ def hangs(*_: object) -> None:
     signal.pause()
 
 
+def ends_at_the_second_zero(decode: Decode, payload: Any, request: Request) -> Any:  # noqa: ANN401 - str or bytes
+    """Reads the first explicit zero, and dies of the second."""
+    message: Message = decode(payload, request)
+    if any(field.has_presence and value == 0 for field, value in message.ListFields()):
+        ASKED.append(request.sequence)
+    if len(ASKED) > 1:
+        os._exit(9)
+    return message
+
+
 ASKED: list[int] = []
 LONG_ENOUGH = 900
 """Requests: more than a batch, so that something was found."""
@@ -101,7 +111,7 @@ BUGS: dict[str, Bug] = {
     for bug in (
         *(null_as_empty, zero_dropped, int64_rounded, unknown_lost, everything_accepted, first_key_only),
         always_the_same,
-        *(zero_dropped_then_hangs, hangs),
+        *(zero_dropped_then_hangs, hangs, ends_at_the_second_zero),
     )
 }
 

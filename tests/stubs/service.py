@@ -1,4 +1,7 @@
-"""A service stub of one message: `NULL_AS=HOW python service.py`, where null is "absent", "empty" or "refused"."""
+"""A service stub of one message: `NULL_AS=HOW python service.py`, where null is "absent", "empty" or "refused".
+
+With "nothing" it reads no message at all.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,9 @@ NULL_AS = os.environ["NULL_AS"]
 def read_thing(body: bytes) -> dict[str, Any]:
     """The thing as a dict of what this service knows of it."""
     document = json.loads(body)
+    if NULL_AS == "nothing":
+        message = "planted"
+        raise ValueError(message)
     name = document["name"]
     if name is None and NULL_AS == "refused":
         message = "name: null"

@@ -50,6 +50,10 @@ class Result(StrEnum):
     PROVEN = "proven"
 
 
+SENT: Final = "sent"
+"""Of a provider: it did send a place in a state."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """What a program made of one payload. `words` go on after its name: "reads it as 0"; empty where all is well."""

@@ -93,7 +93,7 @@ class Allowance:
 def allowance_of(interaction: Interaction) -> Allowance:
     """Every request that an HTTP interaction allows, up to the bound. Raises UndecidedError without an example."""
     part = dict(interaction.parts).get("request", {})
-    example = _example(part)
+    example = example_of_request(part)
     texts = [item for text in _texts(part, example) for item in allowed_texts(text)]
     found = [AllowedRequest(_with_text(example, item), (item,)) for item in (*texts, extra_header())]
     body = next((one for one in exchanges(interaction) if one.part == "request"), None)
@@ -125,7 +125,7 @@ def _urgency(allowed: AllowedRequest) -> int:
     return int(any(item.state == VALUE for item in allowed.items))
 
 
-def _example(part: Mapping[str, Json]) -> HttpRequest:
+def example_of_request(part: Mapping[str, Json]) -> HttpRequest:
     """The example itself. Raises UndecidedError for a body that cannot be sent."""
     headers = part.get("headers")
     return HttpRequest(

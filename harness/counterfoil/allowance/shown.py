@@ -7,7 +7,7 @@ schema knows of more: a field with explicit presence may be unset in any message
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
@@ -15,11 +15,13 @@ from counterfoil.allowance.edits import Edit, apply, state_of
 from counterfoil.allowance.exchanges import Exchange, exchanges
 from counterfoil.allowance.links import link_of
 from counterfoil.allowance.paths import Steps, shown
+from counterfoil.model import CaseResult, Finding, Output, StateSeen
 from counterfoil.pacts import Interaction, Json, Pact
 from counterfoil.probe.payloads import ABSENT, NULL
 from counterfoil.workspace import Settings
 
 MAX_DEPTH = 32
+NOT_SHOWN = "STATE_NOT_SHOWN"
 WELL_KNOWN = "google.protobuf."
 
 
@@ -86,3 +88,27 @@ def _elements(field: FieldDescriptor, value: Json, place: Steps) -> Iterable[tup
     if field.is_repeated and not is_map and isinstance(value, list):
         return [((*place, str(index)), element) for index, element in enumerate(value)]
     return [] if field.is_repeated else [(place, value)]
+
+
+def with_sightings(result: CaseResult, seen: Iterable[StateSeen]) -> CaseResult:
+    """The result, its findings of states that are not shown with what the provider did send in other contracts."""
+    by_field: dict[tuple[str, str], list[str]] = {}
+    for one in seen:
+        if one.state in {ABSENT, NULL}:
+            words = f"{one.participant} did send it {one.state} in {one.contract}"
+            by_field.setdefault((one.participant, one.field), []).append(words)
+
+    def told(found: Finding) -> Finding:
+        pair, _, path = found.subject.partition("::")
+        words = by_field.get((pair.rpartition("→")[2], f"response {path}"), [])
+        if found.rule != NOT_SHOWN or not words:
+            return found
+        lines = tuple(dict.fromkeys(words))
+        return replace(found, evidence=(Output(label="seen", lines=lines), *found.evidence))
+
+    return replace(result, findings=tuple(map(told, result.findings)))
+
+
+def is_not_shown(result: CaseResult) -> bool:
+    """Whether any state is not shown, of which a provider's answers may tell more."""
+    return any(found.rule == NOT_SHOWN for found in result.findings)

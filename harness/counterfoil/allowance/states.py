@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -83,6 +83,22 @@ def places(example: Json, place: Steps = ()) -> Iterator[tuple[Steps, Json]]:
     elif isinstance(example, list):
         for index, value in enumerate(example[:MAX_ELEMENTS]):
             yield from places(value, (*place, str(index)))
+
+
+def left_out(example: Json, others: Iterable[Json]) -> list[str]:
+    """Keys that an example lacks and others have in the same object, as paths in which `[*]` stands for indices."""
+    known: dict[str, set[str]] = {}
+    for other in others:
+        for place, value in places(other):
+            known.setdefault(paths.shown(place, generalised=True), set()).update(
+                value if isinstance(value, dict) else ()
+            )
+    missing: dict[str, None] = {}
+    for place, value in places(example):
+        if isinstance(value, dict):
+            for key in sorted(known.get(paths.shown(place, generalised=True), set()) - value.keys()):
+                missing.setdefault(paths.shown((*place, key), generalised=True))
+    return list(missing)
 
 
 def candidates(place: Steps, example: Json) -> Iterator[tuple[Edit, str]]:

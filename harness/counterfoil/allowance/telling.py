@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from counterfoil.allowance.edits import EXTRA
-from counterfoil.allowance.reading import Judgement, Result
-from counterfoil.allowance.states import Derived
+from counterfoil.allowance import paths
+from counterfoil.allowance.edits import EXTRA, state_of
+from counterfoil.allowance.reading import SENT, Judgement, Result
+from counterfoil.allowance.states import Derived, left_out, places
 from counterfoil.model import Finding, Output, StateSeen
-from counterfoil.pacts import Interaction, Pact
-from counterfoil.probe.payloads import VALUE
+from counterfoil.pacts import Interaction, Json, Pact
+from counterfoil.probe.payloads import ABSENT, VALUE
 from counterfoil.rules import finding
 
 WORST_FIRST: Final = tuple(Result)
@@ -44,10 +45,13 @@ class Part:
         return StateSeen(contract=self.pact.pair, field=field, participant=self.reader, state=state, result=result)
 
 
-def cells(part: Part, judgements: Sequence[Judgement], undecided: Iterable[Derived]) -> Iterator[StateSeen]:
+def cells(
+    part: Part, judgements: Sequence[Judgement], undecided: Iterable[Derived], left_out: Iterable[str] = ()
+) -> Iterator[StateSeen]:
     """What became of each field in each state, the worst where several payloads show it.
 
-    A value that is rejected for itself, such as a price of -1, leaves its field proven in the state "value".
+    A value that is rejected for itself, such as a price of -1, leaves its field proven in the state "value". What the
+    example leaves out, and other interactions have, is absent in it.
     """
     worst: dict[tuple[str, str], Result] = {}
     tolerated = _tolerated(judgements)
@@ -61,8 +65,19 @@ def cells(part: Part, judgements: Sequence[Judgement], undecided: Iterable[Deriv
     for item in undecided:
         if item.state not in {VALUE, EXTRA}:
             worst[item.path, item.state] = Result.UNPROVEN
+    of_example = [one.result for one in judgements if all(item.is_the_example for item in one.allowed.items)]
+    for path in left_out if of_example else ():
+        worst[path, ABSENT] = min(of_example, key=WORST_FIRST.index)
     for (path, state), result in worst.items():
         yield part.cell(path, state, result)
+
+
+def sent(part: Part, answer: Json, examples: Iterable[Json]) -> Iterator[StateSeen]:
+    """The state of each field of an answer, and those that it lacks and examples have."""
+    states = [(paths.shown(place, generalised=True), state_of(value)) for place, value in places(answer)]
+    for path, state in dict.fromkeys([*states, *((path, ABSENT) for path in left_out(answer, examples))]):
+        field = f"response {path}"
+        yield StateSeen(contract=part.pact.pair, field=field, participant=part.pact.provider, state=state, result=SENT)
 
 
 def findings(part: Part, judgements: Sequence[Judgement]) -> Iterator[Finding]:
@@ -70,8 +85,8 @@ def findings(part: Part, judgements: Sequence[Judgement]) -> Iterator[Finding]:
     told: set[tuple[str, str]] = set()
     tolerated = _tolerated(judgements)
     for judgement in sorted(judgements, key=lambda one: not one.is_failure):
-        paths = {item.path for item in judgement.allowed.items}
-        if judgement.result is Result.PROVEN or (judgement.is_refusal and paths & tolerated):
+        places_told = {item.path for item in judgement.allowed.items}
+        if judgement.result is Result.PROVEN or (judgement.is_refusal and places_told & tolerated):
             continue
         keys = {(item.path, item.state) for item in judgement.allowed.items} or {("$", VALUE)}
         if keys & told:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from counterfoil.compat.changes import Direction, Effects, Encodings, towards
 from counterfoil.compat.reading import Reading
+from counterfoil.compat.renaming import grown
 from counterfoil.schema.descriptors import Schema
 from counterfoil.schema.elements import Element, Enum, Field, Message, Method, Service
 from counterfoil.schema.options import OptionReader, Options
@@ -46,10 +47,13 @@ class Comparison:
         return {name: frozenset(messages) for name, messages in found.items()}
 
     def messages(self) -> Iterator[tuple[Message, Message]]:
-        """Those of the same name that are no map entries."""
+        """Those of the same name that are no map entries, and those that changed more than their name."""
         for old, new in matched(self.old.messages, self.new.messages):
             if not old.is_map_entry and not new.is_map_entry:
                 yield old, new
+        for name, renamed in self.renamed_messages.items():
+            if message_form(self.old.messages[name]) != message_form(renamed):
+                yield self.old.messages[name], renamed
 
     def fields(self) -> Iterator[tuple[Field, Field]]:
         """Fields and extensions of the same number in the same message."""
@@ -121,8 +125,16 @@ class Comparison:
 
     @cached_property
     def renamed_messages(self) -> Mapping[str, Message]:
-        """By old name: the new message that has just the same fields as one that is gone."""
-        return self._renamed(self.old.messages, self.new.messages, message_form)
+        """By old name: the new message that has just the same fields as one that is gone, or some more or less."""
+        same = self._renamed(self.old.messages, self.new.messages, message_form)
+        taken = {one.symbol for one in same.values()}
+        gone = {one.symbol: one for one in self.removed(self.old.messages, self.new.messages) if one.symbol not in same}
+        fresh = {one.symbol: one for one in self.added(self.old.messages, self.new.messages) if one.symbol not in taken}
+        old, new = (
+            {name: frozenset(message_form(one)) for name, one in several.items() if not one.is_map_entry}
+            for several in (gone, fresh)
+        )
+        return {**same, **{name: fresh[other] for name, other in grown(old, new).items()}}
 
     @cached_property
     def renamed_enums(self) -> Mapping[str, Enum]:

@@ -7,6 +7,7 @@ import zlib
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Literal
 
@@ -25,6 +26,8 @@ EMBEDDED_UP_TO_BYTES = 4 * 1024 * 1024
 """Larger schemas stay outside; whoever replays names them."""
 SLUG_WIDTH = 80
 DIGEST_WIDTH = 10
+PACKED = 64
+"""Schemas that are remembered as they are written: many witnesses have the same in them."""
 
 
 class Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,6 +134,7 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+@lru_cache(maxsize=PACKED)
 def _packed(image: bytes | None) -> str:
     if image is None or len(image) > EMBEDDED_UP_TO_BYTES:
         return ""

@@ -30,12 +30,8 @@ class Sighting:
     found: Mapping[str, tuple[Discrepancy, ...] | None]
     breaking: frozenset[str]
     """The runtimes in which it shows the change that it is a sighting of."""
-
-    @property
-    def is_faint(self) -> bool:
-        """Whether nothing that was written is lost or altered: all that differs is what stands for nothing."""
-        stub = PYTHON if PYTHON in self.breaking else min(self.breaking)
-        return all(one.kind is Kind.DEFAULT for one in self.found[stub] or ())
+    is_faint: bool
+    """Whether nothing that was written is lost or altered: all that differs is what stands for nothing."""
 
     @property
     def size(self) -> tuple[bool, int, bytes]:
@@ -100,6 +96,7 @@ class Sightings:
             for discrepancy in several or ():
                 for key in self.keys(discrepancy, tried, payload, effect):
                     shown.setdefault(key, set()).add(stub)
+        faint = {stub: all(one.kind is Kind.DEFAULT for one in several or ()) for stub, several in found.items()}
         for key, stubs in shown.items():
             sighting = Sighting(
                 effect=effect,
@@ -109,6 +106,7 @@ class Sightings:
                 read=read,
                 found=found,
                 breaking=frozenset(stubs),
+                is_faint=faint[PYTHON if PYTHON in stubs else min(stubs)],
             )
             self.by_change.setdefault(key, {}).setdefault(effect, Kept()).add(sighting)
 

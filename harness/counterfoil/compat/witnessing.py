@@ -30,6 +30,8 @@ MAX_FIELDS = 200
 MIN_FIELDS = 2
 MAX_FIELD_PAIRS = 40_000
 """Changed fields that are tried, times all fields of their message: readers of JSON take time for every field."""
+HUGE = 1_000
+"""Fields of a message; of one with more, payloads are made in binary only, and written in JSON too."""
 MAX_ENUM_VALUES = 100
 SPELLED_OUT = "default spelled out"
 """The state of an enum's zero in JSON, which programs write that are told to leave no default out."""
@@ -104,8 +106,9 @@ def payloads(tried: Trial) -> Iterator[Payload]:
         data = around.json() if encoding is Encoding.JSON else around.binary()
         yield _payload(encoding, data, ("", DOCUMENT, EMPTY))
     fields = [field for field in fields_of(tried.writer) if field.number in tried.numbers]
+    encodings = {Encoding.BINARY} if len(tried.writer.fields) > HUGE else set(Encoding)
     for field in fields:
-        yield from islice(_of_field(tried, field, fill), MAX_PAYLOADS)
+        yield from islice((one for one in _of_field(tried, field, fill) if one.encoding in encodings), MAX_PAYLOADS)
     yield from _pairs(tried, fields, fill)
 
 

@@ -69,7 +69,12 @@ OF_SQLSTATE = {
     "XX": DAMAGED,
 }
 """By the longest prefix of PostgreSQL's error codes (its manual, appendix A)."""
-SAID = {"password authentication failed": REFUSED, "no password supplied": REFUSED, "does not exist": NO_DATABASE}
+SAID = {
+    "password authentication failed": REFUSED,
+    "no password supplied": REFUSED,
+    "does not exist": NO_DATABASE,
+}
+NOT_CONNECTED = ("connection failed", "connection timeout", "failed to resolve host")
 """A failed connection has no code: libpq keeps only the text."""
 
 
@@ -91,6 +96,6 @@ def _fault(original: BaseException | None, said: str) -> Fault:
     if state:
         prefixes = [prefix for prefix in OF_SQLSTATE if state.startswith(prefix)]
         return OF_SQLSTATE[max(prefixes, key=len)] if prefixes else OTHER
-    if "connection failed" in said or "connection timeout" in said:
+    if any(part in said for part in NOT_CONNECTED):
         return next((fault for part, fault in SAID.items() if part in said), UNREACHABLE)
     return GONE if "connection" in said else OTHER

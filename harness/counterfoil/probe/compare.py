@@ -26,6 +26,7 @@ from counterfoil.probe.outcomes import (
 from counterfoil.probe.payloads import Encoding, Payload
 
 MESSAGE_WIDTH: Final = 120
+_ANSWERS: Final = (Decoded, EncodeFailed, Rejected)
 NO_ANSWER: Final = "no answer"
 _REFUSED: Final = b"refused"
 """No observation has these bytes: they begin with a field that it does not have."""
@@ -305,10 +306,12 @@ def compare_orders(
     dependent: dict[str, Difference | None] = {}
     both = sorted(outcomes.keys() & reordered.keys())
     both = [stub for stub in both if not isinstance(outcomes[stub], Unsupported)]
+    both = [stub for stub in both if not isinstance(reordered[stub], Unsupported)]
     for stub in both:
         first, second = outcomes[stub], reordered[stub]
         if isinstance(first, Rejected) != isinstance(second, Rejected):
-            dependent[stub] = None
+            if isinstance(first, _ANSWERS) and isinstance(second, _ANSWERS):
+                dependent[stub] = None
         elif observation_of(first) != observation_of(second):
             trees, _malformed = read_observations({"given": first, "reordered": second})
             one = next(differences(trees, view), None)

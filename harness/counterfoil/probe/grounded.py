@@ -72,16 +72,22 @@ def probed(payload: Payload, message: Descriptor) -> tuple[str, ...]:
         inner = contents(field) if field else None
         if field is None or inner is None or not isinstance(node, dict):
             return (GONE,)
-        message, node = inner, _first(node.get(field.name, node.get(field.json_name)))
+        message, node = inner, _first(node.get(_key(field, node)))
     field = next((one for one in fields_of(message) if one.name == last), None)
     if field is None or not isinstance(node, dict):
         return () if not payload.path else (GONE,)
-    if field.name not in node and field.json_name not in node:
+    key = _key(field, node)
+    if key not in node:
         return (ABSENT,)
-    value = node.get(field.name, node.get(field.json_name))
+    value = node[key]
     if isinstance(value, dict | list):
         return (type(value).__name__, str(bool(value)))
     return (json.dumps(value),)
+
+
+def _key(field: Field, body: dict[str, Any]) -> str:
+    """The name under which a body has a field, or would have it."""
+    return field.name if field.name in body else field.json_name
 
 
 def _first(value: object) -> object:
@@ -91,7 +97,7 @@ def _first(value: object) -> object:
 def _states(message: Descriptor, body: dict[str, Any], prefix: str, put: Write) -> Iterator[Payload]:
     for field in fields_of(message):
         path = f"{prefix}{field.name}"
-        key = field.name if field.name in body else field.json_name
+        key = _key(field, body)
         rest = {name: value for name, value in body.items() if name != key}
         if key in body:
             yield _payload(put(rest), path, field.kind, ABSENT)

@@ -15,6 +15,7 @@ from typing import TypeVar
 from google.protobuf.descriptor import Descriptor, EnumDescriptor
 from hypothesis import strategies as st
 
+from counterfoil.probe.backgrounds import contents
 from counterfoil.probe.edge_members import member_edges
 from counterfoil.probe.edge_records import record_edges
 from counterfoil.probe.fields import CACHED_MESSAGES, Field, Shape, enum_values, fields_of, required_fields
@@ -40,6 +41,7 @@ MAX_ITEMS = 3
 MAX_CHARACTERS = 8
 MAX_EDGE_BYTES = 1024
 """Longer edges are for the phase of edges, where each comes once."""
+RECURSIVE_SHARE = 4
 STATES_WEIGHT, RANDOM_WEIGHT, EDGES_WEIGHT = 3, 12, 1
 RANGES = {
     **dict.fromkeys(("int32", "sint32", "sfixed32"), (-(2**31), 2**31 - 1)),
@@ -68,7 +70,24 @@ def _message(message: Descriptor, encoding: Encoding, depth: int) -> Strategy:
     join = _object if encoding is Encoding.JSON else b"".join
     if not fields:
         return st.just(join([]))
-    return _Pieces(fields, required_fields(message), encoding, depth).draw_some().map(join)
+    return _Pieces(fields, required_fields(message), recursive_fields(message), encoding, depth).draw_some().map(join)
+
+
+@lru_cache(maxsize=CACHED_MESSAGES)
+def recursive_fields(message: Descriptor) -> tuple[Field, ...]:
+    """The fields through which a message comes to hold another one of its kind."""
+    return tuple(field for field in fields_of(message) if message in _reachable(contents(field)))
+
+
+def _reachable(message: Descriptor | None) -> set[Descriptor]:
+    found: set[Descriptor] = set()
+    left = [message]
+    while left:
+        one = left.pop()
+        if one is not None and one not in found:
+            found.add(one)
+            left += map(contents, fields_of(one))
+    return found
 
 
 _Piece = tuple[Field, int, bytes]
@@ -76,23 +95,29 @@ _Piece = tuple[Field, int, bytes]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pieces:
-    """The members or records of a message. One draw picks a field and what becomes of it: draws take the time."""
+    """The members or records of a message. One draw picks a field and what becomes of it: draws take the time.
+
+    About one in RECURSIVE_SHARE picks is a field that leads back to the message, however many others there are: or else
+    messages in messages in messages would hardly come.
+    """
 
     fields: tuple[Field, ...]
     required: tuple[Field, ...]
+    recursive: tuple[Field, ...]
     encoding: Encoding
     depth: int
 
     def draw_some(self) -> st.SearchStrategy[list[bytes]]:
         """Pieces of fields in any order; a field, or another of its oneof, comes again now and then."""
-        last = len(self.fields) * (RANDOM_WEIGHT + STATES_WEIGHT + EDGES_WEIGHT) - 1
-        choices = st.integers(0, last)
+        more = len(self.fields) // (RECURSIVE_SHARE * len(self.recursive)) if self.recursive and self.depth else 0
+        fields = (*self.fields, *self.recursive * more)
+        choices = st.integers(0, len(fields) * (RANDOM_WEIGHT + STATES_WEIGHT + EDGES_WEIGHT) - 1)
 
         # A choice and what comes of it are drawn together, so that shrinking can leave out both.
         @st.composite
         def any_piece(draw: st.DrawFn) -> _Piece:
-            turn, index = divmod(draw(choices), len(self.fields))
-            field = self.fields[index]
+            turn, index = divmod(draw(choices), len(fields))
+            field = fields[index]
             return field, turn, draw(self.piece(field, turn))
 
         first = st.tuples(*[self.random(field) for field in self.required])

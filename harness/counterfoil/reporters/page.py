@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from markupsafe import Markup
 
 from counterfoil import __version__
 from counterfoil.allowance.reading import Result
-from counterfoil.model import CaseResult, Finding, Lane, Level, Report, Verdict, worst
+from counterfoil.model import CaseResult, Finding, Lane, Level, PayloadWitness, Report, Verdict, worst
 from counterfoil.reporters import null_matrix
 from counterfoil.reporters.evidence import Shown, plain_lines, safe, shown, sides
 
@@ -58,6 +59,26 @@ class Pairs:
         return self.cells.get((consumer, provider))
 
 
+@dataclass(frozen=True, slots=True)
+class ShownReading:
+    """What one runtime made of a witness."""
+
+    runtime: str
+    written: str
+    read: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class ShownWitness:
+    """A payload, and what each runtime made of it; `replay` is empty where no file was written."""
+
+    label: str
+    payload: str
+    readings: tuple[ShownReading, ...]
+    replay: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownFinding:
     """A finding, every text in it safe to print."""
@@ -74,6 +95,7 @@ class ShownFinding:
     location: str
     sides: tuple[Shown, ...]
     """A change of the schema, old beside new."""
+    witnesses: tuple[ShownWitness, ...]
     evidence: tuple[Shown, ...]
     fix: str
 
@@ -185,20 +207,32 @@ def _pairs(results: Iterable[CaseResult]) -> Pairs:
 
 def _matrices(report: Report) -> list[dict[str, object]]:
     """The null matrix, a table for each contract: who reads which presence state of which field, and how."""
-    matrix = null_matrix.rows(report)
+    matrix, seen = null_matrix.rows(report), null_matrix.sent(report)
     tables: list[dict[str, object]] = []
     for contract in dict.fromkeys(contract for contract, _ in matrix):
         fields = {field: cells for (of, field), cells in matrix.items() if of == contract}
         readers = sorted({name for cells in fields.values() for name in cells})
+        is_seen = null_matrix.is_seen(contract, seen)
+        provider = contract.rpartition("→")[2]
+        columns = [*map(safe, readers), *([safe(f"{provider} did send")] if is_seen else [])]
         rows = [
-            {"name": safe(field), "cells": [_cell(cells.get(one, {})) for one in readers]}
+            {
+                "name": safe(field),
+                "cells": [
+                    *(_cell(cells.get(one, {})) for one in readers),
+                    *([_sent(seen.get((contract, field), []))] if is_seen else []),
+                ],
+            }
             for field, cells in fields.items()
         ]
-        columns = list(map(safe, readers))
         tables.append(
             {"title": f"Null matrix of {safe(contract)}", "corner": "field", "columns": columns, "rows": rows}
         )
     return tables
+
+
+def _sent(states: Sequence[str]) -> dict[str, str]:
+    return {"style": "", "text": ", ".join(states)}
 
 
 def _cell(cell: null_matrix.Cell) -> dict[str, str]:
@@ -218,8 +252,28 @@ def _shown(finding: Finding, lane: str) -> ShownFinding:
         message=safe(finding.message),
         location=safe(str(finding.location)) if finding.location else "",
         sides=tuple(side for one in finding.evidence for side in sides(one)),
-        evidence=tuple(one for one in map(shown, finding.evidence) if one.lines),
+        witnesses=tuple(_witness(one) for one in finding.evidence if isinstance(one, PayloadWitness)),
+        evidence=tuple(
+            piece for one in finding.evidence if not isinstance(one, PayloadWitness) and (piece := shown(one)).lines
+        ),
         fix=safe(finding.fix),
+    )
+
+
+def _witness(witness: PayloadWitness) -> ShownWitness:
+    return ShownWitness(
+        label=safe(f"payload of {witness.message} ({witness.direction}, {witness.encoding})"),
+        payload=safe(witness.readable),
+        readings=tuple(
+            ShownReading(
+                runtime=safe(f"{one.stub} ({one.runtime})"),
+                written=safe(one.wrote),
+                read=safe(one.read),
+                verdict=Verdict.BROKEN if one.breaks else Verdict.COMPATIBLE,
+            )
+            for one in witness.runtimes
+        ),
+        replay=safe(f"counterfoil replay {shlex.quote(witness.path)}") if witness.path else "",
     )
 
 

@@ -44,6 +44,11 @@ form.addEventListener("input", () => {
   clearTimeout(waiting);
   waiting = setTimeout(write, 80);
 });
+addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target === query) return;
+  event.preventDefault();
+  query.focus();
+});
 form.addEventListener("submit", (event) => event.preventDefault());
 addEventListener("hashchange", () => {
   if (location.hash.includes("=") || location.hash === "") {
