@@ -126,7 +126,7 @@ def stale() -> list[str]:
 def main() -> None:
     """Write, or check."""
     if "--check" in sys.argv:
-        sys.exit("\n".join(f"docs/{path} is not current" for path in stale()))
+        sys.exit("\n".join(f"docs/{path} is not current" for path in stale()) or 0)
     for path, text in pages().items():
         (DOCS / path).parent.mkdir(exist_ok=True)
         (DOCS / path).write_text(text, encoding="utf-8")

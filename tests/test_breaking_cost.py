@@ -16,7 +16,7 @@ from tests import schema_corpus
 from tests.builders import Workspace
 from tests.test_breaking import PROTO, RETYPED
 
-COSTLY = ("counterfoil.schema_witnesses", "counterfoil.schema_stubs", "counterfoil.compat.witnessing")
+COSTLY = ("counterfoil.schema_witnesses", "counterfoil.compat.witnessing")
 NEVER = ("httpx", "jsonschema", "sqlalchemy", "hypothesis", "yaml", "counterfoil.pacts", "counterfoil.ledger.store")
 ADDED = PROTO.replace("int32 stock = 2;", "int32 stock = 2;\n  repeated string tags = 3;")
 RPC = "service Shop {\n  rpc Find(Product) returns (Product);\n}\n"

@@ -49,14 +49,17 @@ def test_a_repository_of_pacts_only(tmp_path: Path) -> None:
             "pacts/web-orders.json": pact("Web", "OrderService", interaction("an order", body={"id": 1})),
             "pacts/app-orders.json": pact("App", "OrderService", interaction("an order", body={"id": 1})),
             "elsewhere/web-stock.json": pact("Web", "Stock", interaction("a stock", body={"id": 1})),
-            "order-service/package.json": {"name": "@acme/order-service", "scripts": {"start": "node ."}},
+            "order-service/package.json": {
+                "name": "@acme/order-service",
+                "scripts": {"start": "node --enable-source-maps ."},
+            },
         },
     )
     written = init(tmp_path)
     assert written["pacts"] == {"dir": "pacts"}
     assert sorted(written["participants"]) == ["App", "OrderService", "Stock", "Web"]
     orders = written["participants"]["OrderService"]
-    assert (orders["dir"], orders["provider"]["start"]) == ("order-service", ["npm", "run", "--silent", "start"])
+    assert (orders["dir"], orders["provider"]["start"]) == ("order-service", ["node", "--enable-source-maps", "."])
     assert "elsewhere too" in (tmp_path / "counterfoil.toml").read_text(encoding="utf-8")
     assert set(check(tmp_path, "--lane", "pacts").cases.values()) == {"compatible"}
 
@@ -70,6 +73,12 @@ def test_a_repository_of_protos_only(tmp_path: Path) -> None:
     report = check(tmp_path)
     assert report.verdict == "compatible"
     assert report.cases == {"schema::api/proto::lint": "compatible", "schema::api/proto::breaking": "compatible"}
+
+
+@pytest.mark.parametrize("script", ["tsc && node out", "node . | cat", "node '.'", "NODE_ENV=x node .", "next start"])
+def test_a_start_script_that_needs_a_shell_is_left_to_npm(tmp_path: Path, script: str) -> None:
+    write(tmp_path, {"web/package.json": {"name": "web", "scripts": {"start": script}}})
+    assert init(tmp_path)["participants"]["web"]["provider"]["start"] == ["npm", "run", "--silent", "start"]
 
 
 @pytest.mark.parametrize("packed", [False, True])

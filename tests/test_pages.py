@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 import yaml
-from counterfoil import waivers
+from counterfoil import waivers, workspace
 from counterfoil.config import read_workspace
 from counterfoil.setup_files import WORKFLOW
+from counterfoil.workspace import Workspace
 
 from tests.builders import ROOT, run_here
 from tests.pages import DOCS, Block, blocks, follow, pages, setting
@@ -99,6 +102,24 @@ def test_the_configuration_on_a_page_is_valid(name: str, tmp_path: Path) -> None
     for block in of_page:
         if block.file == waivers.FILE:
             assert waivers.read(block.text.encode()).entries
+
+
+def test_the_readme_counts_the_cases_of_the_reference_system() -> None:
+    shown = next(block.text for block in blocks(ROOT / "README.md") if "compatible: " in block.text)
+    rows = re.findall(r"^(\w+) +(\S+) +(\d+)/(\d+) ", shown, re.MULTILINE)
+    listed = [case.split("::") for case in run_here(ROOT, "check", "--list").stdout.splitlines()]
+    assert {(lane, subject): int(total) for lane, subject, _, total in rows} == Counter(
+        (lane, subject) for lane, subject, *_ in listed
+    )
+    assert f"compatible: {len(listed)} of {len(listed)} cases compatible, " in shown
+
+
+def test_every_key_of_the_configuration_is_on_its_page() -> None:
+    told = (DOCS / "configuration.md").read_text(encoding="utf-8")
+    tables = (one for one in vars(workspace).values() if isinstance(one, type) and issubclass(one, msgspec.Struct))
+    keys = {key.encode_name for table in tables if table is not Workspace for key in msgspec.structs.fields(table)}
+    assert len(keys) > 30
+    assert {key for key in keys if not re.search(rf"\b{key}\b", told)} == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)

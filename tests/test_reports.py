@@ -29,10 +29,16 @@ from counterfoil.model import (
 from counterfoil.reporters.kinds import KINDS
 from jsonschema import Draft4Validator
 
-from tests.browser import PAGE_WITHIN_S, Browser
+from tests.browser import PAGE_WITHIN_S, Browser, tab
 from tests.builders import Workspace, interaction, pact
 
 SARIF_SCHEMA = Path(__file__).resolve().parent / "schemas" / "sarif-2.1.0.json"
+FILTER_IN_ADDRESS = """
+new Promise((done) => {
+  const look = () => (location.hash ? done(location.hash) : setTimeout(look, 5));
+  look();
+})
+"""
 EVIL = (
     "<img src=x onerror=document.title='owned'>]]> & \"q\" 'a' \x1b[31m\x00\u202e ``` --> %0A::error::\ud800 </script>"
 )
@@ -204,6 +210,26 @@ def test_the_filter_of_the_page_stands_in_its_address(browser: Browser) -> None:
     assert visible(page) == 1
     assert "1 of 21 findings" in page
     assert visible(browser.page(text, "#q=case&without=behaviour,policy")) == 12
+
+
+def test_the_page_works_from_the_keyboard(tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_bytes(written("html", report(20)).encode("utf-8", "backslashreplace"))
+    with tab(tmp_path / "browser") as page:
+        page.open((tmp_path / "report.html").as_uri())
+        page.press("Tab")
+        assert page.ask("document.activeElement.textContent") == "Skip to the findings"
+        page.press("/")
+        assert page.ask("document.activeElement.id") == "query"
+        for key in "s/7.":
+            page.press(key)
+        assert page.ask(FILTER_IN_ADDRESS) == "#q=s%2F7."
+        assert page.ask("document.querySelectorAll('#list > details:not([hidden])').length") == 1
+        for _ in range(1 + len(Level)):
+            page.press("Tab")
+        assert page.ask("document.activeElement.tagName") == "SUMMARY"
+        before = page.ask("document.activeElement.parentElement.open")
+        page.press("Enter")
+        assert page.ask("document.activeElement.parentElement.open") is (not before)
 
 
 def test_the_page_is_usable_with_ten_thousand_findings(browser: Browser) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from counterfoil.probe.payloads import Payload
     from counterfoil.processes import Processes
-    from counterfoil.services import Host, Service
+    from counterfoil.services import Service
     from counterfoil.stubs import Stub
     from counterfoil.workspace import Workspace
 
@@ -67,17 +67,17 @@ def _contract_processes() -> Iterator[Processes]:
 def provider(_contract_workspace: Workspace, _contract_processes: Processes) -> Iterator[Callable[[str], Service]]:
     """Start a participant of counterfoil.toml: `provider("orders").url`. Each is started once."""
     with contextlib.ExitStack() as stack:
-        hosts: dict[str, Host] = {}
+        started: dict[str, Service] = {}
 
         def start(name: str) -> Service:
             participant = _contract_workspace.settings.participants[name]
             if participant.provider is None:
                 raise LookupError(f"[participants.{name}] has no provider table")
-            if name not in hosts:
+            if name not in started:
                 folder = _contract_workspace.path(participant.dir)
-                host: Host = _ours("services").Host(_contract_processes, participant.provider, folder)
-                hosts[name] = stack.enter_context(host)
-            return hosts[name].service()
+                host = stack.enter_context(_ours("services").Host(_contract_processes, participant.provider, folder))
+                started[name] = host.service()
+            return started[name]
 
         yield start
 

@@ -11,16 +11,19 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 import counterfoil
 from counterfoil import toolchain
-from counterfoil.allowance.links import PlannedReading, PlannedTrial
 from counterfoil.builds import digest_of, matching
-from counterfoil.pacts import Pact
-from counterfoil.plan import PlannedInteraction
 from counterfoil.workspace import Build, Workspace
+
+if TYPE_CHECKING:
+    from counterfoil.allowance.links import PlannedReading, PlannedTrial
+    from counterfoil.pacts import Pact
+    from counterfoil.plan import PlannedInteraction
 
 FORMAT = 1
 LIBRARIES = ("hypothesis", "pact-python", "pact-python-ffi", "protobuf")

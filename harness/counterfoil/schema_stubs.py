@@ -9,18 +9,20 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
-
-from google.protobuf.descriptor import Descriptor
+from typing import TYPE_CHECKING, Self
 
 from counterfoil import toolchain
 from counterfoil.compat.changes import PYTHON
-from counterfoil.panel import Panel, Row
-from counterfoil.probe.payloads import Payload
 from counterfoil.processes import Processes
 from counterfoil.stub_protocol import Asking
 from counterfoil.stubs import Stub, StubCommand, StubStartError
 from counterfoil.workspace import Workspace
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import Descriptor
+
+    from counterfoil.panel import Row
+    from counterfoil.probe.payloads import Payload
 
 NODE = "node"
 RUST = "rust"
@@ -101,6 +103,8 @@ class Runtimes:
 
     def read(self, schema_ids: tuple[str, str], message: Descriptor, payloads: Sequence[Payload]) -> list[Row]:
         """What every stub that took both schemas makes of the payloads with the first."""
+        from counterfoil.panel import Panel  # noqa: PLC0415  (who asks only which stubs there are needs none of it)
+
         out = self.refused(*schema_ids)
         stubs = [stub for stub in self._stubs if stub.name not in out]
         if not stubs:

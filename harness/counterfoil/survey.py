@@ -23,6 +23,8 @@ CONSUMER_SCRIPTS = ("test:contracts", "test:contract", "test:pact", "pact:consum
 MAX_TAGS = 10_000
 VERSION = re.compile(r"v?\d{1,9}(\.\d{1,9}){0,3}")
 PACKED_TAG = re.compile(r"^[0-9a-f]+ refs/tags/(\S+)$", re.MULTILINE)
+PLAIN_NODE = re.compile(r"node( [\w./=-]+)+")
+"""A start script that is nothing but Node, which is started without npm: that does not hand on every signal."""
 ENTRY_FILES = ("main.py", "app.py", "server.py")
 
 
@@ -137,7 +139,10 @@ def _node(here: Path, folder: str) -> SeenService | None:
     name = str(manifest.get("name") or here.name).rsplit("/", maxsplit=1)[-1]
     main = manifest.get("main")
     start: tuple[str, ...] = ()
-    if "start" in scripts:
+    script = scripts.get("start")
+    if isinstance(script, str) and PLAIN_NODE.fullmatch(script):
+        start = tuple(script.split())
+    elif script:
         start = ("npm", "run", "--silent", "start")
     elif isinstance(main, str) and (here / main).is_file():
         start = ("node", main)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from tests.browser import Browser
 from tests.pages import DOCS, blocks, follow, pages, setting
 from tests.reference.conftest import RUN_WITHIN_S, ReferenceCopy
 
@@ -22,6 +24,14 @@ def test_a_page_goes_as_it_is_told(
 ) -> None:
     monkeypatch.delenv("COUNTERFOIL_LEDGER", raising=False)
     assert follow(page, reference.root, within_s=RUN_WITHIN_S, env=own_target) > 0
+
+
+def test_the_report_of_the_reference_system_opens_in_a_browser(reference: ReferenceCopy, tmp_path: Path) -> None:
+    ran = reference.run("check", "--lane", "pacts", "--lane", "schema", "--report", "html=out/report.html")
+    assert ran.exit_code == 0
+    page = Browser(tmp_path / "browser").opened((reference.root / "out/report.html").as_uri())
+    assert "<title>compatible: Counterfoil</title>" in page
+    assert re.search(r'<th scope="row">storefront</th>.*?<b>compatible</b>', page, re.DOTALL)
 
 
 def test_the_story_of_the_gate_has_its_four_turns() -> None:
