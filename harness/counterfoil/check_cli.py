@@ -85,6 +85,7 @@ def _recorder(workspace: Workspace, plan: Plan) -> Callable[[Report], None] | No
     "counterfoil check",
     "counterfoil check --lane schema --lane pacts",
     'counterfoil check -k "a product" --report html=out/report.html',
+    "counterfoil check --changed-since origin/main",
 )
 @click.command()
 @click.option(

@@ -241,6 +241,7 @@ class Engine:
                     [one.case for one in readings],
                     lambda: reading_keys(self._workspace, stub, readings),
                     lambda rest: self._read(stub, [readings[number] for number in rest], emit),
+                    together=True,
                 )
             for result in results:
                 emit(CaseFinished(result))

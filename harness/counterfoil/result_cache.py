@@ -93,9 +93,7 @@ def _beside(fresh: CaseResult, kept: Judged | None) -> CaseResult:
     return replace(fresh, findings=Judged.of(fresh).compared_with(kept, fresh.case.id).findings)
 
 
-def _reused(case: Case, kept: Judged | None) -> CaseResult:
-    if kept is None:
-        raise ValueError(case.id)
+def _reused(case: Case, kept: Judged) -> CaseResult:
     return kept.reused.result(case, 0.0)
 
 
@@ -167,12 +165,19 @@ class ResultCache:
         cases: Sequence[Case],
         keys_of: Callable[[], Sequence[str | None]],
         judge: Callable[[Sequence[int]], Iterable[CaseResult]],
+        *,
+        together: bool = False,
     ) -> list[CaseResult]:
-        """A result for each case. `judge` takes the places of those of which none is kept, and gives theirs."""
+        """A result for each case. `judge` takes the places of those of which none is kept, and gives theirs.
+
+        `together`: what is said of one may depend on which others are judged with it, so it is all of them or none.
+        """
         keys = keys_of() if self._reuse.enabled else [None] * len(cases)
         kept = self.get(shelf, filter(None, keys))
         audited = self.audited(kept)
         rest = [number for number, one in enumerate(keys) if one is None or one not in kept or one in audited]
+        if together and rest:
+            rest = list(range(len(cases)))
         fresh = dict(zip(rest, judge(rest), strict=True)) if rest else {}
         if any(keys[number] for number in rest):
             after = keys_of()
@@ -182,10 +187,11 @@ class ResultCache:
                 shelf,
                 {one: Judged.of(result) for one, result in unchanged.items() if result.verdict is Verdict.COMPATIBLE},
             )
-        found = [kept.get(one or "") for one in keys]
         return [
-            _beside(fresh[number], found[number]) if number in fresh else _reused(case, found[number])
-            for number, case in enumerate(cases)
+            _beside(fresh[number], kept[one] if one in audited else None)
+            if number in fresh
+            else _reused(case, kept[one or ""])
+            for number, (case, one) in enumerate(zip(cases, keys, strict=True))
         ]
 
     def _path(self, shelf: str) -> Path:
