@@ -60,9 +60,8 @@ class Engine:
         tasks += [self._schema_task(case) for case in plan.schema_cases]
         tasks += [self._reading_task(stub, plan) for stub in dict.fromkeys(planned.stub for planned in plan.readings)]
         tasks = [self._until_stopped(task) for task in tasks]
-        tasks += [
-            self._probe_task(case) for case in plan.probe_cases
-        ]  # a search that is interrupted tells what it found
+        # A search that is interrupted tells what it found.
+        tasks += [self._probe_task(case) for case in plan.probe_cases]
         yield RunStarted(plan.cases, plan.left_out, plan.shard)
         for found in plan.findings:
             yield FindingRaised(found)
