@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
+from counterfoil.git import Git
+from counterfoil.processes import Processes
 
 from tests.builders import Judged, Object, Workspace, interaction, pact
 
@@ -33,6 +35,10 @@ def market(shop: Workspace) -> Workspace:
     shop.write("protos/shop/v1/shop.proto", PROTO)
     shop.write("README.md", "read me")
     shop.write(".gitignore", ".counterfoil\n*.log\n")
+    for folder in ("linked", "other"):
+        shop.write(f"{folder}/deep/x.txt", "x")
+        shop.write(f"{folder}/deep/y.txt", "y")
+    link(shop, "linked")
     shop.configure("schema", dir="protos", against="protos")
     git(shop, "init", "--quiet")
     git(shop, "add", ".")
@@ -42,6 +48,11 @@ def market(shop: Workspace) -> Workspace:
 
 def listed(shop: Workspace) -> set[str]:
     return set(shop.run_here("check", "--changed-since", "HEAD", "--list").stdout.splitlines())
+
+
+def assume(shop: Workspace) -> None:
+    git(shop, "update-index", "--assume-unchanged", "stock/src/main.txt")
+    shop.write("stock/src/main.txt", "else")
 
 
 CHANGES: dict[str, tuple[Callable[[Workspace], object], set[str]]] = {
@@ -59,8 +70,22 @@ CHANGES: dict[str, tuple[Callable[[Workspace], object], set[str]]] = {
     "waivers": (lambda shop: shop.write("contracts/waivers.toml", "format = 1\n"), EVERYTHING),
     "the configuration": (lambda shop: shop.configure("pacts", dir="./contracts/pacts"), EVERYTHING),
     "a provider without inputs": (lambda shop: without_inputs(shop, "stock"), {STOCK}),
+    "a build without inputs": (
+        lambda shop: committed(shop, "participants.stock", build=[{"run": ["true"]}]),
+        {STOCK},
+    ),
+    "a file behind a linked folder": (lambda shop: shop.write("linked/deep/x.txt", "else"), {CATALOG}),
+    "a file behind a linked folder that is gone": (lambda shop: (shop.root / "linked/deep/y.txt").unlink(), {CATALOG}),
+    "where a linked folder leads": (lambda shop: link(shop, "other"), {CATALOG}),
+    "a source that git assumes to be the same": (assume, {STOCK}),
     "a baseline elsewhere": (lambda shop: committed(shop, "schema", against="git:HEAD"), {BREAKING}),
 }
+
+
+def link(shop: Workspace, target: str) -> None:
+    place = shop.root / "catalog/src/lib"
+    place.unlink(missing_ok=True)
+    place.symlink_to(f"../../{target}", target_is_directory=True)
 
 
 def committed(shop: Workspace, table: str, **entries: object) -> None:
@@ -70,6 +95,16 @@ def committed(shop: Workspace, table: str, **entries: object) -> None:
 
 def without_inputs(shop: Workspace, name: str) -> None:
     committed(shop, f"participants.{name}.provider", inputs=[])
+
+
+def test_what_differs_beside_the_folder_is_told_whatever_git_is_configured_to_tell(market: Workspace) -> None:
+    git(market, "config", "diff.relative", "true")
+    file = market.write("stock/src/main.txt", "else")
+    processes = Processes()
+    try:
+        assert Git(processes, market.root / "catalog").differing("HEAD")[0] == {file.resolve()}
+    finally:
+        processes.stop()
 
 
 @pytest.mark.parametrize("what", CHANGES)

@@ -12,31 +12,72 @@ from threading import Event
 
 from filelock import FileLock, Timeout
 
+from counterfoil.errors import UsageError
 from counterfoil.files import replace_file
 from counterfoil.processes import Completed, Processes
 from counterfoil.workspace import Build, without_parents
 
-STAMP_VERSION = 1
+STAMP_VERSION = 2
+EXECUTABLE = 0o111
+MAX_FOLDERS = 50_000
+"""That one pattern looks in: a link may lead to the whole disk."""
 LOCK_POLL_S = 0.2
+ANY_DEPTH = "**"
 IGNORED_FOLDERS = frozenset({"node_modules", ".venv", "target", "__pycache__", ".git", ".counterfoil", ".nox"})
 
 
 def digest_of(folder: Path, patterns: Iterable[str], command: Sequence[str]) -> str:
-    """SHA-256 over the command and the name and content of every file that a pattern matches."""
+    """SHA-256 over the command and of every file that a pattern matches its name, content and whether it can be run."""
     digest = hashlib.sha256(json.dumps([STAMP_VERSION, *command]).encode())
     for file in sorted(set(matching(folder, patterns))):
         digest.update(f"\0{os.path.relpath(file, folder)}\0".encode("utf-8", "surrogateescape"))
         digest.update(hashlib.sha256(file.read_bytes()).digest())
+        digest.update(b"x" if file.stat().st_mode & EXECUTABLE else b"-")
     return digest.hexdigest()
 
 
 def matching(folder: Path, patterns: Iterable[str]) -> Iterator[Path]:
-    """The files that any of the patterns means, relative to a folder."""
+    """The files that any of the patterns means, relative to a folder; links are followed. Raises UsageError."""
     for pattern in patterns:
         base = folder.joinpath(*[".."] * pattern.count("../")).resolve()
-        for file in base.glob(without_parents(pattern)):
+        for file in _found(base, Path(without_parents(pattern)).parts):
             if file.is_file() and not IGNORED_FOLDERS.intersection(file.relative_to(base).parts):
                 yield file
+
+
+def _found(place: Path, parts: tuple[str, ...]) -> Iterator[Path]:
+    """What the parts of a pattern match. `**` of pathlib does not go into a folder that is a link; this does."""
+    if ANY_DEPTH not in parts:
+        yield from place.glob(str(Path(*parts)))
+        return
+    first = parts.index(ANY_DEPTH)
+    before, after = parts[:first], parts[first + 1 :] or ("*",)
+    for start in place.glob(str(Path(*before))) if before else [place]:
+        for folder in folders_below(start):
+            yield from _found(folder, after)
+
+
+def folders_below(start: Path) -> Iterator[Path]:
+    """A folder and all below it, each once however many links lead to it. Raises UsageError for too many."""
+    seen = set()
+    for root, folders, _files in os.walk(start, followlinks=True):
+        try:
+            status = Path(root).stat()
+        except OSError:  # it is gone meanwhile
+            folders.clear()
+            continue
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        if len(seen) > MAX_FOLDERS:
+            raise UsageError(
+                f"inputs look in more than {MAX_FOLDERS} folders below '{start}'",
+                why="a link in it may lead far away",
+                fix="name the folders that count in counterfoil.toml, or remove the link",
+            )
+        folders[:] = sorted(set(folders) - IGNORED_FOLDERS)
+        yield Path(root)
 
 
 class Stamps:

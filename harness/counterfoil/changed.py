@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from counterfoil.allowance.links import PlannedReading
-from counterfoil.builds import matching
+from counterfoil.builds import folders_below, matching
 from counterfoil.git import Git
 from counterfoil.model import LINT, Case
 from counterfoil.plan import Plan
@@ -46,7 +46,7 @@ class Changes:
 
     def __init__(self, workspace: Workspace, differing: frozenset[Path], visible: frozenset[Path]) -> None:
         self._workspace = workspace
-        self._differing = frozenset(path.resolve() for path in differing)
+        self._differing = frozenset(one for path in differing for one in (path, path.resolve()))
         self._visible = frozenset(path.resolve() for path in visible)
         self._gone = tuple(path for path in self._differing if not path.exists())
 
@@ -132,29 +132,39 @@ class Changes:
         )
 
     def _touch_builds(self, folder: Path, builds: Iterable[Build]) -> bool:
-        """A build without inputs is that of the participant's own."""
-        return any(build.inputs and self._touch_inputs(folder, build.inputs) for build in builds)
+        return any(self._touch_inputs(folder, build.inputs) for build in builds)
 
     def _touch_inputs(self, folder: Path, patterns: Sequence[str]) -> bool:
         """Whether one of the files differs, is gone, or cannot be told by git; no pattern, or no file, is not known."""
         if not patterns:
             return True
         for pattern in patterns:
-            files = {file.resolve() for file in matching(folder, [pattern])}
-            if not files or files & self._differing or not files <= self._visible:
+            named = list(matching(folder, [pattern]))
+            files = {file.resolve() for file in named}
+            if not files or not files <= self._visible or any(map(self._differs, (*named, *files))):
                 return True
-            fixed = _fixed_part(folder, pattern)
-            if any(path.is_relative_to(fixed) for path in self._gone):
+            if self._is_gone_from(_fixed_part(folder, pattern)):
                 return True
         return False
+
+    def _differs(self, file: Path) -> bool:
+        """Whether the file does, or a link on the way to it."""
+        return not self._differing.isdisjoint((file, *file.parents))
 
     def _is_below(self, path: Path) -> bool:
         """Whether this file, or one in this folder, differs or cannot be told by git."""
         place = path.resolve()
         if any(one.is_relative_to(place) for one in self._differing):
             return True
-        files = [place] if place.is_file() else matching(place, ["**/*"])
-        return any(file.resolve() not in self._visible for file in files)
+        files = [place] if place.is_file() else list(matching(place, ["**/*"]))
+        if any(self._differs(file.resolve()) or file.resolve() not in self._visible for file in files):
+            return True
+        return self._is_gone_from(place)
+
+    def _is_gone_from(self, place: Path) -> bool:
+        """Whether a file below a folder, or behind a link there, is no more."""
+        reached = frozenset(_reached(place)) if self._gone else frozenset()
+        return any(not reached.isdisjoint((path, *path.parents)) for path in self._gone)
 
 
 def _fixed_part(folder: Path, pattern: str) -> Path:
@@ -164,4 +174,12 @@ def _fixed_part(folder: Path, pattern: str) -> Path:
         if any(one in part for one in WILDCARDS):
             break
         base /= part
-    return base
+    return base.resolve()
+
+
+def _reached(place: Path) -> Iterator[Path]:
+    """A folder, the folders below it, and where links in them lead."""
+    yield place
+    for folder in folders_below(place):
+        yield folder.resolve()
+        yield from (path.resolve() for path in folder.iterdir() if path.is_symlink())

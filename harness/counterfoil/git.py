@@ -12,6 +12,10 @@ from counterfoil.processes import Completed, Processes
 
 DEADLINE_S = 300.0
 LINK = b"120000"
+DIFFERING = ("-z", "--name-only", "--no-renames", "--no-ext-diff", "--no-relative", "--ignore-submodules=none")
+"""Whatever the user's configuration of git says."""
+LOOKED_AT = "H "
+"""How git marks a tracked file of which it would tell a change: not one that it is told to skip or to assume so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +64,9 @@ class Git:
             raise self._no_commit(reference)
         top = self._run("rev-parse", "--show-toplevel").stdout.decode("utf-8", "surrogateescape").rstrip("\n")
         listing = ("ls-files", "-z", "--full-name", "--exclude-standard")
-        changed = self._names(top, "diff", "-z", "--name-only", "--no-renames", "--no-ext-diff", reference, "--")
+        changed = self._names(top, "diff", *DIFFERING, reference, "--")
         new = self._names(top, *listing, "--others", "--", top)
-        tracked = self._names(top, *listing, "--cached", "--", top)
+        tracked = self._names(top, *listing, "--cached", "-v", "--", top, tag=LOOKED_AT)
         return changed | new, tracked | new
 
     def ignored(self, paths: Iterable[Path]) -> frozenset[Path]:
@@ -74,12 +78,13 @@ class Git:
         names = done.stdout.decode("utf-8", "surrogateescape").split("\0") if done.exit_code == 0 else []
         return frozenset(Path(name) for name in names if name)
 
-    def _names(self, top: str, *arguments: str) -> frozenset[Path]:
+    def _names(self, top: str, *arguments: str, tag: str = "") -> frozenset[Path]:
+        """The files that git names; only those that it marks with the tag."""
         done = self._run(*arguments)
         if done.exit_code != 0:
             raise UsageError("git cannot say what changed", why=" ".join(done.tail[-1:]), fix="git status")
         names = done.stdout.decode("utf-8", "surrogateescape").split("\0")
-        return frozenset(Path(top, name) for name in names if name)
+        return frozenset(Path(top, name.removeprefix(tag)) for name in names if name and name.startswith(tag))
 
     def _no_commit(self, reference: str) -> UsageError:
         shallow = self._run("rev-parse", "--is-shallow-repository")

@@ -7,7 +7,7 @@ import json
 import os
 import platform
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -27,12 +27,59 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 LIBRARIES = ("hypothesis", "pact-python", "pact-python-ffi", "protobuf")
-OF_THE_SESSION = frozenset({"_", "PWD", "OLDPWD", "SHLVL", "COLUMNS", "LINES", "COLORTERM", "WINDOWID", "LS_COLORS"})
-OF_THE_SESSION_ALL = ("TERM", "SSH_", "XDG_SESSION", "PYTEST_", "GITHUB_", "RUNNER_")
-"""Variables that differ from terminal to terminal and from job to job, by name or by how it starts.
+OF_THE_TERMINAL = frozenset(
+    [
+        "_",
+        "PWD",
+        "OLDPWD",
+        "SHLVL",
+        "COLUMNS",
+        "LINES",
+        "COLORTERM",
+        "WINDOWID",
+        "LS_COLORS",
+        "TERM",
+        "TERM_PROGRAM",
+        "TERM_PROGRAM_VERSION",
+        "TERM_SESSION_ID",
+        "SSH_AGENT_PID",
+        "SSH_AUTH_SOCK",
+        "SSH_CLIENT",
+        "SSH_CONNECTION",
+        "SSH_TTY",
+        "XDG_SESSION_CLASS",
+        "XDG_SESSION_ID",
+        "XDG_SESSION_TYPE",
+    ]
+)
+OF_THE_JOB = frozenset(
+    [
+        "GITHUB_ACTION",
+        "GITHUB_ENV",
+        "GITHUB_JOB",
+        "GITHUB_OUTPUT",
+        "GITHUB_PATH",
+        "GITHUB_RUN_ATTEMPT",
+        "GITHUB_RUN_ID",
+        "GITHUB_RUN_NUMBER",
+        "GITHUB_SHA",
+        "GITHUB_STATE",
+        "GITHUB_STEP_SUMMARY",
+        "RUNNER_NAME",
+        "RUNNER_TEMP",
+        "RUNNER_TRACKING_ID",
+        "PYTEST_CURRENT_TEST",
+        "PYTEST_XDIST_TESTRUNUID",
+        "PYTEST_XDIST_WORKER",
+        "PYTEST_XDIST_WORKER_COUNT",
+    ]
+)
+"""Variables that differ from terminal to terminal, and from job to job of a CI server or of a test.
 
-Every other variable counts, since participants and stubs inherit them all.
+Every other variable counts, since participants and stubs inherit them all; so they are told by their whole names.
 """
+RUSTUP_PROXIES = frozenset({"cargo", "rustc"})
+TOOLCHAIN_FILES = ("rust-toolchain", "rust-toolchain.toml")
 
 
 def key(*parts: object) -> str:
@@ -54,12 +101,8 @@ def harness() -> str:
 
 def environment() -> str:
     """The variables that every child process inherits."""
-    named = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in OF_THE_SESSION and not name.startswith(OF_THE_SESSION_ALL)
-    }
-    return _digest(sorted(named.items()))
+    passing = OF_THE_TERMINAL | OF_THE_JOB
+    return _digest(sorted((name, value) for name, value in os.environ.items() if name not in passing))
 
 
 def provider_identity(workspace: Workspace, name: str) -> list[object] | None:
@@ -92,12 +135,12 @@ def _identity(  # noqa: PLR0913, PLR0917  (what a process is made of)
     tools: Sequence[str],
     table: msgspec.Struct,
 ) -> list[object] | None:
-    content = content_of(folder, inputs)
+    contents = [content_of(folder, patterns) for patterns in (inputs, *(build.inputs for build in builds))]
     programs = [program(one, folder) for one in (start[0], *tools)]
-    if content is None or None in programs:
+    if None in contents or None in programs:
         return None
-    built = [digest_of(folder, build.inputs, build.run) for build in builds]
-    return [name, str(folder), msgspec.to_builtins(table), programs, content, built]
+    built = [msgspec.to_builtins(build) for build in builds]
+    return [name, str(folder), msgspec.to_builtins(table), programs, contents, built]
 
 
 def content_of(folder: Path, patterns: Sequence[str]) -> str | None:
@@ -114,7 +157,22 @@ def program(name: str, folder: Path) -> list[object] | None:
         status = Path(path or "").stat() if path else None
     except OSError:
         return None
-    return [path, status.st_size, status.st_mtime_ns] if status else None
+    if status is None:
+        return None
+    toolchains = _rust_toolchains(folder) if Path(name).name in RUSTUP_PROXIES else []
+    return [path, status.st_mode, status.st_size, status.st_mtime_ns, *toolchains]
+
+
+def _rust_toolchains(folder: Path) -> Iterator[object]:
+    """What rustup may start in cargo's place: its settings, the folder's choice, and every toolchain as it is."""
+    home = Path(os.environ.get("RUSTUP_HOME") or Path.home() / ".rustup")
+    chosen = [place / name for place in (folder, *folder.parents) for name in TOOLCHAIN_FILES]
+    for file in (home / "settings.toml", *sorted(home.glob("update-hashes/*")), *chosen):
+        if file.is_file():
+            yield [str(file), hashlib.sha256(file.read_bytes()).hexdigest()]
+    for file in sorted(home.glob("toolchains/*/bin/*")):
+        if file.name in RUSTUP_PROXIES and file.is_file():
+            yield [str(file), str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns]
 
 
 def pacts_digest(workspace: Workspace) -> str:
