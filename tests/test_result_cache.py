@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
-import threading
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from counterfoil.config import read_workspace
@@ -15,7 +17,7 @@ from counterfoil.model import Finding, Level, StateSeen
 from counterfoil.processes import Processes
 from counterfoil.result_cache import HEADER, REUSED, Judged, ResultCache, Reuse
 
-from tests.builders import CLI, CLI_WITHIN_S, Object, Workspace, interaction, message, message_pact, pact
+from tests.builders import CLI, CLI_WITHIN_S, PROVIDER, Object, Workspace, interaction, message, message_pact, pact
 
 ROUTES: Object = {"GET /product": {"body": {"id": 1}}, "GET /null": {"body": {"id": None}}}
 BROKEN: Object = {"GET /product": {"body": {"id": None}}}
@@ -90,7 +92,88 @@ def test_a_changed_interaction_is_judged_and_the_others_are_reused(catalog: Work
 def test_the_environment_of_the_user_counts(catalog: Workspace) -> None:
     reused(catalog)
     assert REUSED not in catalog.run("check", env={"CATALOG_MODE": "other"}).stdout
-    assert REUSED in catalog.run("check", env={"CATALOG_MODE": "other", "COLUMNS": "70", "TERM_PROGRAM": "x"}).stdout
+    passing = {"COLUMNS": "70", "TERM_PROGRAM": "x", "GITHUB_RUN_ID": "7", "PYTEST_CURRENT_TEST": "y"}
+    assert REUSED in catalog.run("check", env={"CATALOG_MODE": "other"} | passing).stdout
+
+
+@pytest.mark.parametrize("name", ["TERMS_V2", "GITHUB_TOKEN_MODE", "RUNNER_UP", "PYTEST_MODE", "XDG_SESSION_STORE"])
+def test_a_variable_that_only_starts_like_one_of_the_session_counts(catalog: Workspace, name: str) -> None:
+    reused(catalog)
+    assert REUSED not in catalog.run("check", env={name: "1"}).stdout
+
+
+def test_a_file_behind_a_linked_folder_counts(catalog: Workspace) -> None:
+    catalog.write("shared/deep/prices.txt", "1")
+    catalog.write("catalog/src/main.txt", "1")
+    (catalog.root / "catalog/src/lib").symlink_to("../../shared", target_is_directory=True)
+    (catalog.root / "shared/back").symlink_to("../catalog", target_is_directory=True)
+    provide(catalog, ROUTES, inputs=["*.json", "src/**/*.txt"])
+    reused(catalog)
+    assert reused(catalog) == BOTH
+    catalog.write("shared/deep/prices.txt", "2")
+    assert reused(catalog) == set()
+
+
+def test_a_program_that_may_no_longer_be_run_is_not_reused(catalog: Workspace) -> None:
+    program = catalog.write("catalog/serve", f"#!{sys.executable} -I\n{PROVIDER.read_text()}")
+    program.chmod(0o755)
+    provide(catalog, ROUTES, start=["./serve", "behaviour.json"])
+    reused(catalog)
+    assert reused(catalog) == BOTH
+    program.chmod(0o644)
+    assert catalog.judge_here("check", "--lane", "verify").verdict != "compatible"
+
+
+def test_what_is_judged_is_the_pact_as_it_was_read(catalog: Workspace) -> None:
+    """A build rewrites the pact of a run that has read it already."""
+    file = catalog.root / "contracts/pacts/web-catalog.json"
+    broken = file.read_text().replace('"id": 1', '"id": "none"')
+    catalog.write("catalog/broken.json", broken)
+    good = file.read_bytes()
+    rewrite = {"run": ["cp", "broken.json", str(file)], "inputs": ["broken.json"]}
+    catalog.configure("participants.catalog", build=[rewrite])
+    file.write_text(broken)
+    catalog.write("catalog/broken.json", good)
+    assert catalog.judge_here("check", "--lane", "verify").verdict == "broken", "it was broken when it was read"
+    assert file.read_bytes() == good
+    assert reused(catalog) == set()
+    assert reused(catalog) == BOTH
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\nb", "a (b|c)* d", "ö $ ^", "x" * 60_000], ids=range(5))
+def test_the_rest_is_judged_whatever_it_is_called(catalog: Workspace, name: str) -> None:
+    others = [expecting("a"), expecting("b")]
+    catalog.pact(pact("web", "catalog", expecting(name), *others))
+    first = catalog.judge_here("check", "--lane", "verify")
+    alike = interaction(name, path="/product", body={"id": 2}, rules={"$.id": {"match": "type"}})
+    catalog.pact(pact("web", "catalog", alike, *others))
+    second = catalog.judge_here("check", "--lane", "verify")
+    assert sorted(one["note"] for one in second.document["cases"]) == ["", REUSED, REUSED]
+    assert set(first.cases.values()) == set(second.cases.values()) == {"compatible"}
+
+
+def test_another_rust_toolchain_is_judged_anew(catalog: Workspace) -> None:
+    catalog.configure("participants.catalog", tools=["cargo"])
+    catalog.write("bin/cargo", "#!/bin/sh\n").chmod(0o755)
+    rustc = catalog.write("rustup/toolchains/stable/bin/rustc", "1")
+    catalog.write("rustup/settings.toml", 'default_toolchain = "stable"')
+    path = f"{catalog.root / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    with mock.patch.dict(os.environ, {"RUSTUP_HOME": str(catalog.root / "rustup"), "PATH": path}):
+        reused(catalog)
+        assert reused(catalog) == BOTH
+        rustc.write_text("22")
+        assert reused(catalog) == set()
+        catalog.write("rustup/settings.toml", 'default_toolchain = "beta"')
+        assert reused(catalog) == set()
+        catalog.write("catalog/rust-toolchain.toml", '[toolchain]\nchannel = "nightly"')
+        assert reused(catalog) == set()
+        assert reused(catalog) == BOTH
+
+
+@pytest.mark.parametrize("inputs", [[], ["*.misspelt"]], ids=["none", "one that matches nothing"])
+def test_nothing_is_reused_when_inputs_of_a_build_are_not_known(catalog: Workspace, inputs: list[str]) -> None:
+    catalog.configure("participants.catalog", build=[{"run": ["true"], "inputs": inputs}])
+    assert [reused(catalog), reused(catalog)] == [set(), set()]
 
 
 @pytest.mark.parametrize("inputs", [[], ["*.json", "*.misspelt"]], ids=["none", "one that matches nothing"])
@@ -258,37 +341,6 @@ def test_what_is_reused_is_recorded_as_what_was_found(catalog: Workspace) -> Non
     assert dumps[0] == dumps[1]
 
 
-# --- a change of a schema --------------------------------------------------------------------------------------------
-
-PROTO = 'syntax = "proto3";\npackage shop.v1;\nmessage Product {\n  int32 stock = 2;\n}\n'
-
-
-def broken(shop: Workspace, *arguments: str) -> tuple[list[Object], bool]:
-    """The findings about a change, and whether they were reused."""
-    report = shop.judge_here("breaking", "new", "--against", "old", *arguments)
-    (case,) = report.document["cases"]
-    return report.findings, case["note"] == REUSED
-
-
-def test_a_pair_of_schemas_is_judged_once(shop: Workspace) -> None:
-    shop.write("old/shop.proto", PROTO)
-    shop.write("new/shop.proto", PROTO.replace("int32", "string"))
-    found, first = broken(shop)
-    assert [one["rule"] for one in found] == ["FIELD_TYPE_CHANGED"]
-    assert [first, broken(shop)] == [False, (found, True)]
-    assert broken(shop, "--only-affecting", "") == (found, True)
-    again, fourth = broken(shop, "--mode", "backward")
-    assert (again != found, fourth) == (True, False)
-    (shop.root / found[0]["evidence"][-1]["path"]).unlink()
-    assert broken(shop) == (found, False), "a witness that is gone is written again"
-    assert broken(shop, "--no-cache") == (found, False)
-    assert broken(shop, "--audit-cache", "100") == (found, False)
-    shop.write("new/buf.yaml", "version: v2\nbreaking:\n  use: [WIRE]\n")
-    assert broken(shop)[1] is False
-    shop.write("new/shop.proto", PROTO)
-    assert broken(shop) == ([], False)
-
-
 # --- the files themselves -------------------------------------------------------------------------------------------
 
 
@@ -301,54 +353,3 @@ def judged(text: str) -> Judged:
     found = Finding(rule="DIVERGENCE", subject=text, level=Level.BEHAVIOUR, message=text, fix="f")
     state = StateSeen(contract="a→b", field="$", participant="b", state="null", result="proven")
     return Judged(findings=(found,), note=text, states=(state,))
-
-
-def test_what_is_put_is_what_is_got(shop: Workspace) -> None:
-    cache = cache_of(shop)
-    cache.put("a", {"1": judged("x \ud800 →"), "2": judged("")})
-    assert cache.get("a", ["1", "2", "3"]) == {"1": judged("x \ud800 →"), "2": judged("")}
-    assert cache.get("b", ["1"]) == {}
-
-
-def test_processes_that_share_a_file_read_whole_results_or_none(shop: Workspace) -> None:
-    expected = {str(number): judged(f"{number} " * 500) for number in range(8)}
-    caches = [cache_of(shop) for _ in range(4)]
-
-    def write(cache: ResultCache) -> None:
-        for key, one in expected.items():
-            cache.put("shared", {key: one})
-
-    threads = [threading.Thread(target=write, args=[cache]) for cache in caches]
-    for thread in threads:
-        thread.start()
-    reader, seen = cache_of(shop), []
-    while any(thread.is_alive() for thread in threads):
-        seen.append(reader.get("shared", expected))
-    for thread in threads:
-        thread.join()
-    assert all(found == {key: expected[key] for key in found} for found in seen)
-    assert reader.get("shared", ["7"]) == {"7": expected["7"]}
-
-
-def test_what_changes_while_it_is_judged_is_not_kept(shop: Workspace) -> None:
-    keys = iter("12")
-    cache = cache_of(shop)
-    assert cache.reused_or_judged("a", "s", lambda: next(keys), lambda: judged("x")) == judged("x")
-    assert cache.get("a", "12") == {}
-
-
-def test_what_could_not_be_judged_is_not_kept(shop: Workspace) -> None:
-    unproven = Judged(
-        findings=(Finding(rule="PROBE_NOT_RUN", subject="s", level=Level.UNPROVEN, message="m", fix="f"),)
-    )
-    cache = cache_of(shop)
-    for _ in range(2):
-        assert cache.reused_or_judged("a", "s", lambda: "1", lambda: unproven) == unproven
-    assert cache.get("a", "1") == {}
-
-
-def test_what_is_kept_is_judged_once(shop: Workspace) -> None:
-    cache = cache_of(shop)
-    found = iter([judged("first")])
-    assert cache.reused_or_judged("a", "s", lambda: "1", lambda: next(found)) == judged("first")
-    assert cache.reused_or_judged("a", "s", lambda: "1", lambda: next(found)).note == f"first, {REUSED}"

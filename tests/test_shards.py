@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -128,6 +130,37 @@ def test_what_is_missing_or_told_twice_is_not_merged(market: Workspace) -> None:
     assert "are not parts of one run" in refused(market, other, parts[1]).stderr
     market.run_here("check", "--report", "json=whole.json")
     assert "is the report of a whole run" in refused(market, market.root / "whole.json").stderr
+
+
+def change_routes(shop: Workspace) -> None:
+    shop.provide("stock", {"routes": ROUTES | {"GET /more": {"body": 1}}}, inputs=["*.json"])
+
+
+OTHER_FILES: dict[str, Callable[[Workspace], object]] = {
+    "a pact": lambda shop: shop.pact(
+        pact("web", "stock", interaction("a product of stock", path="/product", body={"id": 2}))
+    ),
+    "an input": change_routes,
+    "the configuration": lambda shop: shop.configure("participants.stock.provider", answer_within_s=4.0),
+    "the schema": lambda shop: shop.write("protos/shop/v1/shop.proto", 'syntax = "proto3";\npackage shop.v1;\n'),
+    "a waiver": lambda shop: shop.write("contracts/waivers.toml", "format = 1\n"),
+}
+
+
+@pytest.mark.parametrize("what", OTHER_FILES)
+def test_shards_of_other_files_are_refused(market: Workspace, what: str) -> None:
+    first = shard(market, 1, 2)
+    OTHER_FILES[what](market)
+    assert "are not parts of one run" in refused(market, first, shard(market, 2, 2)).stderr
+
+
+def test_shards_of_another_place_are_merged(market: Workspace) -> None:
+    first = shard(market, 1, 2)
+    kept = first.rename(market.root.with_name(f"{market.root.name}-1.json"))
+    moved = replace(market, root=market.root.rename(market.root.with_name(f"{market.root.name}-moved")))
+    rules = {rule for rule, _ in merged(moved, kept, shard(moved, 2, 2)).rules}
+    assert "PROVIDER_NOT_STARTED" in rules, "the test's providers have absolute paths"
+    assert "SHARD_MISSING" not in rules
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from counterfoil.engine import Engine
 from counterfoil.errors import UsageError, nearest
 from counterfoil.events import Event
 from counterfoil.interruption import until_ctrl_c
+from counterfoil.judged_content import judged_content
 from counterfoil.model import CHECKED_LANES, Lane, Report
 from counterfoil.pact_files import read_pacts
 from counterfoil.plan import Plan, Selection, make_plan
@@ -127,7 +128,7 @@ def check(  # noqa: PLR0913  (one for each option)
         if changed_since:
             plan = _affected(workspace, plan, changed_since)
         if shard:
-            plan = part_of(plan, *shard, recorded(workspace))
+            plan = part_of(plan, *shard, recorded(workspace), judged_content(workspace))
         if list_only:
             _list(plan, output)
         _check(workspace, plan, output, selection=selection)

@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from counterfoil.errors import UsageError
@@ -71,6 +71,8 @@ class Pact:
     """The version of Pact's specification that the file names; empty where it names none, which is V1 or V2."""
     context: str = ""
     """The digest of what the file says beside its interactions; empty where that is not known."""
+    source: bytes = field(default=b"", repr=False, compare=False)
+    """The file as it was read: what is judged is this, whatever becomes of the file meanwhile."""
 
     @property
     def pair(self) -> str:
@@ -114,6 +116,7 @@ def read_document(path: str, data: bytes) -> tuple[dict[str, Json], Pact]:
         interactions=tuple(interactions),
         specification=_specification(document),
         context=_digest({key: value for key, value in document.items() if key not in {"interactions", "messages"}}),
+        source=data,
     )
 
 

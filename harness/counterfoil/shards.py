@@ -18,15 +18,17 @@ UNKNOWN_S = 1.0
 PACT_FILE_S = 0.01
 
 
-def part_of(plan: Plan, index: int, total: int, seconds: Mapping[str, float]) -> Plan:
+def part_of(plan: Plan, index: int, total: int, seconds: Mapping[str, float], content: str) -> Plan:
     """The part of a plan that shard `index` of `total` judges, from 1; `seconds` by the names of groups.
+
+    `content` is a digest of the files that are judged.
 
     Whatever is amiss with the plan itself is told by each part.
     """
     groups = plan.groups
     cases = {case for group in split(groups, total, seconds)[index - 1] for case in group.cases}
     part = plan.only(cases)
-    shard = Shard(index=index, total=total, plan=_digest(groups, seconds), cases=len(part.cases))
+    shard = Shard(index=index, total=total, plan=_digest(groups, seconds, content), cases=len(part.cases))
     return replace(part, findings=plan.findings, left_out=plan.left_out, shard=shard)
 
 
@@ -50,10 +52,10 @@ def _weight(group: Group, seconds: Mapping[str, float], unknown_s: float) -> flo
     return seconds.get(group.name, unknown_s)
 
 
-def _digest(groups: Iterable[Group], seconds: Mapping[str, float]) -> str:
-    """By which the parts of one plan are known: they were cut in the same way from the same cases."""
+def _digest(groups: Iterable[Group], seconds: Mapping[str, float], content: str) -> str:
+    """By which the parts of one plan are known: they were cut in the same way from the same cases and files."""
     cut = [[group.name, seconds.get(group.name), sorted(case.id for case in group.cases)] for group in groups]
-    return f"sha256:{hashlib.sha256(json.dumps(sorted(cut, key=str)).encode()).hexdigest()}"
+    return f"sha256:{hashlib.sha256(json.dumps([content, sorted(cut, key=str)]).encode()).hexdigest()}"
 
 
 def merged(parts: Mapping[str, Report]) -> Report:
@@ -101,7 +103,7 @@ def _checked(parts: Mapping[str, Report]) -> dict[str, Shard]:
         if (shard.total, shard.plan) != (first.total, first.plan):
             raise UsageError(
                 f"'{first_name}' and '{name}' are not parts of one run",
-                why="they were cut from other plans, or by other recorded durations",
+                why="they were cut from other files or cases, or by other recorded durations",
                 fix="run every shard on the same files, with the same .counterfoil/durations.json or with none",
             )
     return shards

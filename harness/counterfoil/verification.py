@@ -9,10 +9,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from counterfoil import services
 from counterfoil.model import CaseResult, Finding, Location, Mismatch, Output
+from counterfoil.pacts import Pact
 from counterfoil.plan import PlannedInteraction
 from counterfoil.processes import Processes
 from counterfoil.relay import Call, CallKind
@@ -22,6 +25,7 @@ from counterfoil.workspace import Provider, Workspace
 
 WORKER_START_S = 30.0
 TAIL_SHOWN = 12
+MAX_FILTER_CHARS = 50_000
 VALUE_SHOWN_CHARS = 2_000
 
 
@@ -91,12 +95,14 @@ def _run_worker(
 ) -> Answered | Finding:
     calls = sum(1 + 2 * max(1, len(one.interaction.states)) for one in planned)
     deadline_s = WORKER_START_S + calls * provider.answer_within_s
-    done = processes.run(
-        [sys.executable, "-P", "-m", "counterfoil.verification_worker"],
-        cwd=workspace.root,
-        stdin=json.dumps(asdict(_job(workspace, name, provider, service.port, planned))).encode(),
-        deadline_s=deadline_s,
-    )
+    with TemporaryDirectory(prefix="counterfoil-") as folder:
+        job = _job(name, provider, service.port, planned, Path(folder))
+        done = processes.run(
+            [sys.executable, "-P", "-m", "counterfoil.verification_worker"],
+            cwd=workspace.root,
+            stdin=json.dumps(asdict(job)).encode(),
+            deadline_s=deadline_s,
+        )
     service_tail = service.child.tail.lines
     exit_code = None if service.child.alive else service.child.process.returncode
     answered = _read_answer(done.stdout) if done.exit_code == 0 else None
@@ -115,14 +121,27 @@ def _run_worker(
     )
 
 
-def _job(workspace: Workspace, name: str, provider: Provider, port: int, planned: Sequence[PlannedInteraction]) -> Job:
+def _is_filter(descriptions: Sequence[str]) -> bool:
+    """Whether the verifier can be told these alone; it is told by a regular expression, as text that ends at NUL."""
+    return all(map(str.isprintable, descriptions)) and sum(map(len, descriptions)) <= MAX_FILTER_CHARS
+
+
+def _written(file: Path, pact: Pact) -> Path:
+    """The pact as it was planned; its own file may be another by now."""
+    file.write_bytes(pact.source)
+    return file
+
+
+def _job(name: str, provider: Provider, port: int, planned: Sequence[PlannedInteraction], folder: Path) -> Job:
+    """The job of a worker; `folder` takes the pacts for it."""
     pacts = {one.pact.path: one.pact for one in planned}
+    descriptions = sorted({one.interaction.description for one in planned})
     planned_all = sum(len(pact.interactions) for pact in pacts.values()) == len(planned)
     return Job(
         provider=name,
         port=port,
-        pacts=sorted(str(workspace.path(path)) for path in pacts),
-        descriptions=None if planned_all else sorted({one.interaction.description for one in planned}),
+        pacts=[str(_written(folder / f"{number}.json", pacts[path])) for number, path in enumerate(sorted(pacts))],
+        descriptions=None if planned_all or not _is_filter(descriptions) else descriptions,
         states_path=provider.states,
         messages_path=provider.messages,
         answer_within_s=provider.answer_within_s,

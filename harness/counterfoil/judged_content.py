@@ -1,0 +1,61 @@
+"""A digest of the files that a check judges, the same on every machine that has the same files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from counterfoil.builds import digest_of
+from counterfoil.changed import BUF_FILES
+from counterfoil.result_keys import pacts_digest
+from counterfoil.revision import revision_of
+from counterfoil.waivers import FILE as WAIVERS
+from counterfoil.workspace import Build, Workspace
+
+
+def judged_content(workspace: Workspace) -> str:
+    """Of the configuration, the waivers, the pacts, the schema and its baseline, and what participants are made from.
+
+    What has no inputs is known by git's commit alone. Left out is what a check itself may write: witnesses.
+    """
+    settings = workspace.settings
+    return _digest(
+        revision_of(workspace.root).commit,
+        *map(_file, (workspace.file, workspace.path(WAIVERS))),
+        pacts_digest(workspace),
+        *_schema(workspace),
+        *(
+            [
+                name,
+                *_units(workspace.path(one.dir), [one.provider.inputs if one.provider else ()], one.build),
+            ]
+            for name, one in sorted(settings.participants.items())
+        ),
+        *([name, *_units(workspace.stub_dir(one), [one.inputs], one.build)] for name, one in settings.stubs.items()),
+    )
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _file(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def _units(folder: Path, inputs: Iterable[tuple[str, ...]], builds: Iterable[Build]) -> Iterator[str]:
+    for patterns in (*inputs, *(build.inputs for build in builds)):
+        yield digest_of(folder, patterns, ())
+
+
+def _schema(workspace: Workspace) -> Iterator[str]:
+    schema = workspace.settings.schema
+    if schema is None:
+        return
+    folder = workspace.path(schema.dir)
+    for place in (folder, *([workspace.path(schema.against)] if schema.against else ())):
+        yield _file(place) or digest_of(place, ("**/*.proto",), ())
+    for place in dict.fromkeys((folder, *folder.parents)):
+        yield from (_file(place / name) for name in BUF_FILES if place.is_relative_to(workspace.root))

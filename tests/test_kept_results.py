@@ -1,0 +1,93 @@
+"""What is kept, and what is not: of a change of a schema, and in the files themselves."""
+
+from __future__ import annotations
+
+import threading
+
+from counterfoil.model import Finding, Level
+from counterfoil.result_cache import REUSED, Judged, ResultCache
+
+from tests.builders import Object, Workspace
+from tests.test_result_cache import cache_of, judged
+
+PROTO = 'syntax = "proto3";\npackage shop.v1;\nmessage Product {\n  int32 stock = 2;\n}\n'
+
+
+def broken(shop: Workspace, *arguments: str) -> tuple[list[Object], bool]:
+    """The findings about a change, and whether they were reused."""
+    report = shop.judge_here("breaking", "new", "--against", "old", *arguments)
+    (case,) = report.document["cases"]
+    return report.findings, case["note"] == REUSED
+
+
+def test_a_pair_of_schemas_is_judged_once(shop: Workspace) -> None:
+    shop.write("old/shop.proto", PROTO)
+    shop.write("new/shop.proto", PROTO.replace("int32", "string"))
+    found, first = broken(shop)
+    assert [one["rule"] for one in found] == ["FIELD_TYPE_CHANGED"]
+    assert [first, broken(shop)] == [False, (found, True)]
+    assert broken(shop, "--only-affecting", "") == (found, True)
+    again, fourth = broken(shop, "--mode", "backward")
+    assert (again != found, fourth) == (True, False)
+    (shop.root / found[0]["evidence"][-1]["path"]).unlink()
+    assert broken(shop) == (found, False), "a witness that is gone is written again"
+    assert broken(shop, "--no-cache") == (found, False)
+    assert broken(shop, "--audit-cache", "100") == (found, False)
+    shop.write("new/buf.yaml", "version: v2\nbreaking:\n  use: [WIRE]\n")
+    assert broken(shop)[1] is False
+    shop.write("new/shop.proto", PROTO)
+    assert broken(shop) == ([], False)
+
+
+# --- the files themselves -------------------------------------------------------------------------------------------
+
+
+def test_what_is_put_is_what_is_got(shop: Workspace) -> None:
+    cache = cache_of(shop)
+    cache.put("a", {"1": judged("x \ud800 →"), "2": judged("")})
+    assert cache.get("a", ["1", "2", "3"]) == {"1": judged("x \ud800 →"), "2": judged("")}
+    assert cache.get("b", ["1"]) == {}
+
+
+def test_processes_that_share_a_file_read_whole_results_or_none(shop: Workspace) -> None:
+    expected = {str(number): judged(f"{number} " * 500) for number in range(8)}
+    caches = [cache_of(shop) for _ in range(4)]
+
+    def write(cache: ResultCache) -> None:
+        for key, one in expected.items():
+            cache.put("shared", {key: one})
+
+    threads = [threading.Thread(target=write, args=[cache]) for cache in caches]
+    for thread in threads:
+        thread.start()
+    reader, seen = cache_of(shop), []
+    while any(thread.is_alive() for thread in threads):
+        seen.append(reader.get("shared", expected))
+    for thread in threads:
+        thread.join()
+    assert all(found == {key: expected[key] for key in found} for found in seen)
+    assert reader.get("shared", ["7"]) == {"7": expected["7"]}
+
+
+def test_what_changes_while_it_is_judged_is_not_kept(shop: Workspace) -> None:
+    keys = iter("12")
+    cache = cache_of(shop)
+    assert cache.reused_or_judged("a", "s", lambda: next(keys), lambda: judged("x")) == judged("x")
+    assert cache.get("a", "12") == {}
+
+
+def test_what_could_not_be_judged_is_not_kept(shop: Workspace) -> None:
+    unproven = Judged(
+        findings=(Finding(rule="PROBE_NOT_RUN", subject="s", level=Level.UNPROVEN, message="m", fix="f"),)
+    )
+    cache = cache_of(shop)
+    for _ in range(2):
+        assert cache.reused_or_judged("a", "s", lambda: "1", lambda: unproven) == unproven
+    assert cache.get("a", "1") == {}
+
+
+def test_what_is_kept_is_judged_once(shop: Workspace) -> None:
+    cache = cache_of(shop)
+    found = iter([judged("first")])
+    assert cache.reused_or_judged("a", "s", lambda: "1", lambda: next(found)) == judged("first")
+    assert cache.reused_or_judged("a", "s", lambda: "1", lambda: next(found)).note == f"first, {REUSED}"
