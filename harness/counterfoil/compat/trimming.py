@@ -209,7 +209,7 @@ _OPTIONS = re.compile(rb"\.google\.protobuf\.\w+Options\b")
 
 
 def _that_spell_options(old: RawImage, new: RawImage, changed: frozenset[str]) -> set[str]:
-    """The files that a value of an option in a changed file needs to be read: its definition, and all that this imports.
+    """What the value of an option in a changed file needs to be read: its definition, and all that this imports.
 
     An option's message may lie files away from its definition: googleapis has `http` in annotations.proto and
     `HttpRule` in http.proto. Without the fields of that message, two values of the option look alike.
