@@ -101,7 +101,9 @@ def _read_header(data: bytes) -> tuple[str, RawFile]:
         header = _Header.FromString(data)
         imports = tuple(one.decode() for one in header.imports)
         name, package = header.name.decode(), header.package.decode()
-    except (DecodeError, UnicodeDecodeError):
+    except UnicodeDecodeError:
+        raise ImageError("one of its files has a name, a package or an import that is not UTF-8") from None
+    except DecodeError:
         raise ImageError("one of its files is cut off, or is no file descriptor") from None
     if not name:
         raise ImageError("one of its files has no name, so it is no descriptor set")
