@@ -188,6 +188,24 @@ def test_files_may_have_names_in_any_language(shop: Workspace) -> None:
     assert (replayed.exit_code, replayed.stdout.splitlines()[-1]) == (1, "still so")
 
 
+def test_a_name_that_is_not_utf_8_is_told(shop: Workspace) -> None:
+    shop.write("new/\udcff.proto", 'syntax = "proto3";\n')
+    ran = shop.run_here("breaking", "new", "--against", "old")
+    assert (ran.exit_code, ran.error["error"]) == (2, "the file '\\xff.proto' in 'new' has a name that is not UTF-8")
+
+
+def test_a_commit_without_a_repository_is_refused(shop: Workspace) -> None:
+    ran = shop.run_here("breaking", "new", "--against", "git:HEAD")
+    assert ran.exit_code == 2
+    assert ran.error["error"] == f"'{shop.root}' is not in a git repository, so 'HEAD' names no commit"
+
+
+def test_the_package_without_a_name_is_named(shop: Workspace) -> None:
+    shop.write("bare/a.proto", 'syntax = "proto3";\nmessage M {}\n')
+    found = shop.judge_here("breaking", "new", "--against", "bare").the("PACKAGE_REMOVED")
+    assert found["message"].startswith("nothing is left of the package (none).")
+
+
 def test_without_a_workspace_both_schemas_have_to_be_named(tmp_path: Path) -> None:
     ran = Workspace(tmp_path).run("breaking", "--against", "old")
     assert (ran.exit_code, ran.error["error"].startswith("no counterfoil.toml in ")) == (2, True)

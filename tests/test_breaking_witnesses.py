@@ -59,14 +59,18 @@ def test_a_witness_is_a_file_that_replays_on_its_own(shop: Workspace) -> None:
     assert (replayed.exit_code, replayed.stdout.splitlines()[-1]) == (1, "still so")
 
 
-def test_a_schema_that_python_does_not_take_is_judged_without_witnesses(shop: Workspace) -> None:
+def test_a_schema_that_python_does_not_take_is_judged_by_the_others(shop: Workspace) -> None:
     change(
         shop, PROTO.replace("name = 1", 'name = 1 [json_name = "stock"]').replace("k = 2", 'k = 2 [json_name = "name"]')
     )
     report = shop.judge_here("breaking", "new", "--against", "old")
     found = report.the("FIELD_JSON_NAME_CHANGED", STOCK)
-    assert (report.verdict, found["level"]) == ("broken", "policy")
-    assert "no runtime could read both schemas (python: " in found["message"]
+    assert (report.verdict, found["level"]) == ("broken", "behaviour")
+    assert "node and rust show it" in found["message"]
+    assert found["message"].endswith("not asked: python.")
+    for witness in evidence(found, "witness"):
+        replayed = shop.run_here("replay", str(shop.root / witness["path"]))
+        assert (replayed.exit_code, replayed.stdout.splitlines()[-1]) == (1, "still so")
 
 
 def test_a_witness_shows_what_is_lost_rather_than_what_stands_for_nothing(shop: Workspace) -> None:

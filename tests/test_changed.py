@@ -146,4 +146,4 @@ def test_without_a_repository_it_is_refused(shop: Workspace) -> None:
     shop.configure("pacts")
     ran = shop.run_here("check", "--changed-since", "HEAD")
     assert ran.exit_code == 2
-    assert "not in a git repository" in ran.error["why"]
+    assert f"'{shop.root}' is not in a git repository" in ran.error["error"]

@@ -152,11 +152,16 @@ def test_one_stub_alone_is_a_usage_error(probed: Workspace) -> None:
         (["--schema", "empty-folder"], "'empty-folder' has no .proto files"),
         (["--schema", "empty.binpb"], "the schema has no messages"),
         (["--schema", "counterfoil.toml"], "'counterfoil.toml' is not an image"),
+        (["--schema", "refused"], "Python's protobuf refuses the schema 'refused'"),
+        (["--schema", "misnamed"], "the file 'inner/\\xff.proto' in 'misnamed' has a name that is not UTF-8"),
     ],
 )
 def test_what_cannot_be_probed_is_a_usage_error(probed: Workspace, arguments: list[str], told: str) -> None:
     probed.write("empty-folder/README", "no protos")
     probed.write("empty.binpb", "")
+    swapped = 'string a = 1 [json_name = "b"];\n  string b = 2 [json_name = "a"];'
+    probed.write("refused/x.proto", f'syntax = "proto3";\nmessage M {{\n  {swapped}\n}}\n')
+    probed.write("misnamed/inner/\udcff.proto", 'syntax = "proto3";\nmessage M {}\n')
     ran = with_stub(probed, "-m", "counterfoil.stub.runtime").run("probe", *arguments)
     assert (ran.exit_code, ran.stdout) == (2, "")
     assert ran.error["error"] == told

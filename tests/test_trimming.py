@@ -13,6 +13,7 @@ from counterfoil.schema.descriptors import parse_image
 from counterfoil.toolchain import find
 
 from benchmarks.breaking import edit, write_schema
+from tests import schema_corpus
 
 FILES = 120
 RULES = json.dumps({"version": "v2", "breaking": {"use": ["FILE", "PACKAGE", "WIRE_JSON", "WIRE"]}})
@@ -49,6 +50,13 @@ def test_what_is_left_shows_the_same(tmp_path: Path, kind: str) -> None:
     assert buf_says(tmp_path, old, new) == buf_says(tmp_path, trimmed.old, trimmed.new) != set()
     whole = compare(parse_image(old), parse_image(new))
     assert compare(parse_image(trimmed.old), parse_image(trimmed.new)) == whole
+
+
+@pytest.mark.parametrize("name", schema_corpus.names())
+def test_a_pair_of_the_corpus_shows_the_same_trimmed(name: str) -> None:
+    old, new = (schema_corpus.image(name, one) for one in ("old", "new"))
+    trimmed = trim(raw_files(old), raw_files(new))
+    assert compare(parse_image(trimmed.old), parse_image(trimmed.new)) == compare(parse_image(old), parse_image(new))
 
 
 def test_the_same_images_leave_nothing(tmp_path: Path) -> None:

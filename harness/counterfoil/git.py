@@ -90,11 +90,12 @@ class Git:
         shallow = self._run("rev-parse", "--is-shallow-repository")
         is_shallow = shallow.stdout.strip() == b"true"
         if shallow.exit_code != 0:
-            why = f"'{self.cwd}' is not in a git repository"
-        else:
-            why = (
-                "this clone is shallow and may lack it" if is_shallow else "there is no such commit, branch or tag here"
+            return UsageError(
+                f"'{self.cwd}' is not in a git repository, so '{reference}' names no commit",
+                why=" ".join(shallow.tail[-1:]),
+                fix="run it in the repository; or name a folder of protos, or an image, in place of the commit",
             )
+        why = "this clone is shallow and may lack it" if is_shallow else "there is no such commit, branch or tag here"
         name = reference if reference.replace("/", "").replace("-", "").replace(".", "").isalnum() else "REF"
         fetch = "git fetch --unshallow" if is_shallow else f"git fetch origin {name}"
         return UsageError(f"git has no '{reference}'", why=why, fix=f"{fetch}; or correct the reference")

@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError
 from counterfoil.buf import Buf, BufError, CompileError
 from counterfoil.errors import UsageError, nearest
 from counterfoil.processes import Processes
+from counterfoil.proto_trees import require_utf8
 from counterfoil.workspace import Workspace
 
 NOT_PROBED = "google.protobuf."
@@ -65,7 +66,9 @@ def read_schema(processes: Processes, workspace: Workspace, source: str) -> Prob
     path = workspace.path(source)
     if path.is_file():
         return parse_schema(source, path.read_bytes())
-    if next(path.rglob("*.proto"), None) is None:
+    protos = [one.relative_to(path).as_posix() for one in path.rglob("*.proto")]
+    require_utf8(source, protos)
+    if not protos:
         raise UsageError(
             f"'{source}' has no .proto files" if path.is_dir() else f"there is no '{source}'",
             why="a schema is a folder of protos, or an image that 'buf build -o' writes",
@@ -86,15 +89,21 @@ def read_schema(processes: Processes, workspace: Workspace, source: str) -> Prob
 
 
 def parse_schema(source: str, image: bytes) -> ProbedSchema:
-    """An image as descriptors. Raises UsageError when it is none."""
+    """An image as descriptors. Raises UsageError when it is none, or Python's protobuf refuses it."""
     pool = descriptor_pool.DescriptorPool()
     try:
         files = descriptor_pb2.FileDescriptorSet.FromString(image).file
         for file in files:
             pool.Add(file)
-    except (DecodeError, TypeError) as error:
+    except DecodeError as error:
         why = str(error).splitlines()[0]
         raise UsageError(f"'{source}' is not an image", why=why, fix="write it with 'buf build -o'") from None
+    except TypeError as error:
+        raise UsageError(
+            f"Python's protobuf refuses the schema '{source}'",
+            why=str(error).splitlines()[0],
+            fix=f"change what it refuses in '{source}', or name another with --schema",
+        ) from None
     names = (name for file in files for name in _names(file.package, file.message_type))
     return ProbedSchema(image=image, pool=pool, messages=tuple(sorted(names)))
 

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from counterfoil.compat.trimming import RawFile, select
+from counterfoil.errors import UsageError
 from counterfoil.git import Git
 
 PROTO = ".proto"
@@ -38,6 +39,18 @@ class Tree(Protocol):
 def is_relevant(path: str) -> bool:
     """Whether a file has a say in what a folder compiles to."""
     return path.endswith(PROTO) or PurePosixPath(path).name in CONFIGURATION
+
+
+def require_utf8(source: str, paths: Iterable[str]) -> None:
+    """Raise UsageError for a proto whose name no descriptor can hold; paths are as Python decodes those of files."""
+    for path in paths:
+        shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        if shown != path and path.endswith(PROTO):
+            raise UsageError(
+                f"the file '{shown}' in '{source}' has a name that is not UTF-8",
+                why="a descriptor holds the names of its files as UTF-8, so no runtime could load it",
+                fix="rename the file, and what imports it",
+            )
 
 
 class FolderTree:

@@ -16,7 +16,7 @@ from counterfoil.errors import UsageError
 from counterfoil.files import replace_file
 from counterfoil.git import Git
 from counterfoil.processes import Processes
-from counterfoil.proto_trees import PROTO, FolderTree, GitTree, Tree, extract, partial
+from counterfoil.proto_trees import PROTO, FolderTree, GitTree, Tree, extract, partial, require_utf8
 from counterfoil.workspace import Workspace
 
 GIT = "git:"
@@ -109,6 +109,7 @@ class Sources:
     def _tree(self, name: str, tree: Tree) -> Source:
         if not any(path.endswith(PROTO) for path in tree.objects):
             raise EmptySchemaError(name)
+        require_utf8(name, tree.objects)
         return Source(name=name, tree=tree)
 
     def _image(self, name: str, path: Path) -> bytes:

@@ -29,7 +29,7 @@ from counterfoil.probe.payloads import Payload
 from counterfoil.probe.shrink import shrink
 from counterfoil.probe.witness import describe, readable
 from counterfoil.schema_stubs import Runtimes
-from counterfoil.stub.schemas import SchemaError, name_in_ascii, read_schema
+from counterfoil.stub.schemas import Schema, SchemaError, name_in_ascii, read_schema
 
 SHOWN = 200
 SMALL_BYTES = 12
@@ -73,13 +73,13 @@ class Side:
 
 
 def side(image: bytes) -> Side:
-    """A schema from an image. Raises SchemaError where protobuf's own Python runtime does not take it."""
+    """A schema from an image. Raises SchemaError where it cannot be read."""
     files = FileDescriptorSet.FromString(image)
     for file in files.file:
         file.ClearField("source_code_info")
         name_in_ascii(file)
     stripped = files.SerializeToString()
-    schema = read_schema(stripped)
+    schema = _read(files, stripped)
     named = [one for file in files.file for one in _named(file.package, file.message_type, file.enum_type)]
     return Side(
         id=image_digest(stripped),
@@ -89,6 +89,24 @@ def side(image: bytes) -> Side:
         messages=frozenset(name for name, is_message in named if is_message),
         enums=frozenset(name for name, is_message in named if not is_message),
     )
+
+
+def _read(files: FileDescriptorSet, image: bytes) -> Schema:
+    """The schema, also where JSON names are others' names, which Python refuses and other runtimes take."""
+    try:
+        return read_schema(image)
+    except SchemaError:
+        lenient = FileDescriptorSet()
+        lenient.CopyFrom(files)
+        for file in lenient.file:
+            _allow_names_of_others(file.message_type)
+        return read_schema(lenient.SerializeToString())
+
+
+def _allow_names_of_others(messages: Iterable[DescriptorProto]) -> None:
+    for message in messages:
+        message.options.deprecated_legacy_json_field_conflicts = True
+        _allow_names_of_others(message.nested_type)
 
 
 def _named(

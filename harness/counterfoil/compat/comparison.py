@@ -126,7 +126,7 @@ class Comparison:
     @cached_property
     def renamed_messages(self) -> Mapping[str, Message]:
         """By old name: the new message that has just the same fields as one that is gone, or some more or less."""
-        same = self._renamed(self.old.messages, self.new.messages, message_form)
+        same = self._renamed(_declared(self.old.messages), _declared(self.new.messages), message_form)
         taken = {one.symbol for one in same.values()}
         gone = {one.symbol: one for one in self.removed(self.old.messages, self.new.messages) if one.symbol not in same}
         fresh = {one.symbol: one for one in self.added(self.old.messages, self.new.messages) if one.symbol not in taken}
@@ -170,14 +170,20 @@ class Comparison:
 
 
 def message_form(message: Message) -> tuple[object, ...]:
-    """What two messages have in common that differ in name only; types inside them by their last name."""
+    """What two messages that differ in name only have in common; types by their last name, the message by none."""
     return tuple(
         (
-            *(one.number, one.name, one.json_name, one.type, (one.type_name or "").rpartition(".")[2]),
+            *(one.number, one.name, one.json_name, one.type),
+            "" if one.type_name == message.symbol else (one.type_name or ".").rpartition(".")[2],
             *(one.cardinality, one.presence, one.oneof, one.default, one.is_delimited),
         )
         for one in sorted(message.fields.values(), key=lambda one: one.number)
     )
+
+
+def _declared(messages: Mapping[str, Message]) -> Mapping[str, Message]:
+    """Without map entries, which are in no Any under their own name and go where their field goes."""
+    return {name: message for name, message in messages.items() if not message.is_map_entry}
 
 
 def _options(element: Element) -> bytes:

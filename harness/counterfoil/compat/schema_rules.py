@@ -122,7 +122,7 @@ def package_removed(_comparison: Comparison, old: Schema, new: Schema) -> Found:
     left = {file.package for file in new.files.values()}
     for package, file in sorted({one.package: one for one in old.files.values() if not one.is_foreign}.items()):
         if package not in left:
-            yield Difference(element=file, old=f"package {package}")
+            yield Difference(element=file, old=f"package {package or '(none)'}")
 
 
 def definition_moved(comparison: Comparison, old: Schema, new: Schema) -> Found:

@@ -7,7 +7,9 @@ each package of a changed file unchanged ones that show that the package still h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,7 +101,9 @@ def _read_header(data: bytes) -> tuple[str, RawFile]:
         header = _Header.FromString(data)
         imports = tuple(one.decode() for one in header.imports)
         name, package = header.name.decode(), header.package.decode()
-    except (DecodeError, UnicodeDecodeError):
+    except UnicodeDecodeError:
+        raise ImageError("one of its files has a name, a package or an import that is not UTF-8") from None
+    except DecodeError:
         raise ImageError("one of its files is cut off, or is no file descriptor") from None
     if not name:
         raise ImageError("one of its files has no name, so it is no descriptor set")
@@ -177,6 +181,7 @@ def select(old: RawImage, new: RawImage, changed: frozenset[str], *, outlines: b
     """
     whole = {*changed, *_dependents(old, changed), *_dependents(new, changed), *package_witnesses(old, new, changed)}
     whole |= {name for one in changed for name in _imports(old, new, one)}
+    whole |= _that_spell_options(old, new, changed)
     deep = not outlines or any(_refers_elsewhere(old.get(name), new.get(name)) for name in changed)
     outlined: dict[str, bytes] = {}
     waiting = list(whole)
@@ -199,6 +204,41 @@ def _imports(old: RawImage, new: RawImage, name: str) -> tuple[str, ...]:
     """On either side, as far as the image has them."""
     files = [image[name] for image in (old, new) if name in image]
     return tuple(dict.fromkeys(one for file in files for one in file.imports if one in old or one in new))
+
+
+_OPTIONS = re.compile(rb"\.google\.protobuf\.\w+Options\b")
+"""In the bytes of each file that extends an option message; a few others that name one match too, and do no harm."""
+
+
+def _that_spell_options(old: RawImage, new: RawImage, changed: frozenset[str]) -> set[str]:
+    """What the value of an option in a changed file needs to be read: its definition, and all that this imports.
+
+    An option's message may lie files away from its definition: googleapis has `http` in annotations.proto and
+    `HttpRule` in http.proto. Without the fields of that message, two values of the option look alike.
+    """
+    public = _closure(
+        {name for one in changed for name in _imports(old, new, one)},
+        lambda name: (new.get(name) or old[name]).public_imports,
+        old.keys() | new.keys(),
+    )
+    seen = changed | public
+    definitions = {name for image in (old, new) for name in seen & image.keys() if _has_extensions(image[name])}
+    return _closure(definitions, lambda name: _imports(old, new, name), old.keys() | new.keys())
+
+
+def _has_extensions(file: RawFile) -> bool:
+    return "extension" in file.sorts or _OPTIONS.search(file.data) is not None
+
+
+def _closure(names: Iterable[str], follow: Callable[[str], Iterable[str]], known: AbstractSet[str]) -> set[str]:
+    """The names, and those among the known to which they lead."""
+    found = set(names)
+    waiting = list(found)
+    while waiting:
+        more = {name for name in follow(waiting.pop()) if name in known} - found
+        found |= more
+        waiting += more
+    return found
 
 
 def _refers_elsewhere(old: RawFile | None, new: RawFile | None) -> bool:

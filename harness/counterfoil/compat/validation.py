@@ -5,7 +5,8 @@ The rules come as nested mappings under the names of buf/validate/validate.proto
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,14 @@ UPPER = {"lt": True, "lte": False, "max_len": False, "max_bytes": False, "max_it
 EXACT = {"len": "len", "len_bytes": "bytes"}
 """A lower and an upper bound in one, and of what."""
 WHOLE_NUMBERS = tuple(f"{name}." for name in INTEGERS)
+INTEGER_RANGES = {name: values for name, (_, values) in INTEGERS.items()}
+PARTS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "prefix": lambda old, new: bool(old.startswith(new)),
+    "suffix": lambda old, new: bool(old.endswith(new)),
+    "contains": lambda old, new: new in old,
+    "not_contains": lambda old, new: old in new,
+}
+"""What a text, or bytes, has in it or not, and whether a new one lets everything through that an old one does."""
 SAYS_NOTHING = {"example", "message", "id"}
 LISTS_ALLOWED = {"in"}
 LISTS_REFUSED = {"not_in"}
@@ -99,7 +108,7 @@ def _flat(prefix: str, rules: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         elif isinstance(value, Mapping):
             yield from _flat(f"{path}.", value)
         elif name in LOWER or name in UPPER:
-            yield f"{prefix}{'lower' if name in LOWER else 'upper'}{_unit(name)}", _bound(prefix, name, value)
+            yield from _bounds(prefix, name, value)
         elif name in EXACT:
             unit = EXACT[name]
             yield from (
@@ -110,8 +119,15 @@ def _flat(prefix: str, rules: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield path, frozenset(map(str, value))
         elif name == "const":
             yield f"{prefix}in", frozenset({str(value)})
-        elif value is not (name in ON_BY_DEFAULT):
-            yield path, value
+        elif value is not (name in ON_BY_DEFAULT) and value != "":
+            yield path, b64decode(value) if name in PARTS and prefix.endswith("bytes.") else value
+
+
+def _bounds(prefix: str, name: str, value: object) -> Iterator[tuple[str, tuple[object, bool]]]:
+    """A bound under its name, unless it refuses nothing."""
+    bound = _bound(prefix, name, value)
+    if not _refuses_nothing(prefix, name, bound):
+        yield f"{prefix}{'lower' if name in LOWER else 'upper'}{_unit(name)}", bound
 
 
 def _bound(prefix: str, name: str, value: object) -> tuple[object, bool]:
@@ -121,6 +137,15 @@ def _bound(prefix: str, name: str, value: object) -> tuple[object, bool]:
     if excludes and isinstance(number, int) and prefix.endswith(WHOLE_NUMBERS):
         return (number + 1 if name in LOWER else number - 1), name in UPPER
     return number, LOWER[name] if name in LOWER else not UPPER[name]
+
+
+def _refuses_nothing(prefix: str, name: str, bound: tuple[object, bool]) -> bool:
+    """Whether a bound lies where a length, or an integer of its type, cannot go beyond it."""
+    least: int | None
+    least, most = (0, None) if "_" in name else INTEGER_RANGES.get(prefix.split(".")[-2:][0], (None, None))
+    if name in LOWER:
+        return least is not None and _is_higher(bound, (least, False)) is False
+    return most is not None and _is_higher((most, True), bound) is False
 
 
 def _unit(name: str) -> str:
@@ -150,10 +175,10 @@ def _judge_one(name: str, old: Any, new: Any) -> tuple[bool, bool]:  # noqa: ANN
     if name.startswith(("lower", "upper")):
         tighter = _is_higher(new, old) in {None, name.startswith("lower")}
         return tighter, not tighter
+    wider = name in PARTS and PARTS[name](old, new)
     if isinstance(old, frozenset) and isinstance(new, frozenset):
         wider = new < old if name not in LISTS_ALLOWED else new > old
-        return not wider, wider
-    return True, False
+    return not wider, wider
 
 
 def _rank(order: tuple[str, ...], value: object) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 
 from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import Descriptor
@@ -35,9 +35,12 @@ HUGE = 1_000
 MAX_ENUM_VALUES = 100
 SPELLED_OUT = "default spelled out"
 """The state of an enum's zero in JSON, which programs write that are told to leave no default out."""
-MAX_DEEPER = 40
+MAX_DEEPER = 48
+"""Ordinary values inside a field that has another message, and as many edge values."""
 MAX_PLACES = 200
 """Inside a field that has another message."""
+EDGES = 24
+"""Of a field there, in either encoding; a number has about so many."""
 MAX_PAYLOADS = 120
 """For one field, before they are written."""
 
@@ -129,11 +132,16 @@ def _of_field(tried: Trial, field: Field, fill: Fill) -> Iterator[Payload]:
         yield _payload(Encoding.JSON, around.json(), (field.name, field.kind, EMPTY))
     for sample in (*samples(field), *_enum_samples(field)):
         yield from _sampled(around, field, sample, field.name)
-    yield from islice(_deeper(tried, field, fill), MAX_DEEPER)
-    for where, state, records in record_edges(field):
-        yield _payload(Encoding.BINARY, around.binary(records), (field.name + where, field.kind, state))
-    for where, state, members in member_edges(field):
-        yield _payload(Encoding.JSON, around.json(*members), (field.name + where, field.kind, state))
+    yield from _deeper(tried, field, fill)
+    yield from _edges(around, field, field.name)
+
+
+def _edges(around: Background, field: Field, path: str, most: int | None = None) -> Iterator[Payload]:
+    """Curated edge values, in either encoding as many as `most`: of a field's own values first."""
+    for where, state, records in islice(record_edges(field), most):
+        yield _payload(Encoding.BINARY, around.binary(records), (path + where, field.kind, state))
+    for where, state, members in islice(member_edges(field), most):
+        yield _payload(Encoding.JSON, around.json(*members), (path + where, field.kind, state))
 
 
 def _sampled(around: Background, field: Field, sample: Sample, path: str) -> Iterator[Payload]:
@@ -165,10 +173,12 @@ def _deeper(tried: Trial, field: Field, fill: Fill) -> Iterator[Payload]:
     """Where another message took the place of one, what is in it is tried too, what differs before the rest."""
     other = next((one for one in fields_of(tried.reader) if one.number == field.number), None)
     found = list(islice(_replaced((field,), other), MAX_PLACES))
-    for place, _ in sorted(found, key=lambda one: not one[1]):
-        around = background(tried.writer, place.trail, (place.field,), fill)
-        for sample in samples(place.field):
-            yield from _sampled(around, place.field, sample, place.path)
+    found.sort(key=lambda one: (not one[1], contents(one[0].field) is not None))
+    around = {place: background(tried.writer, place.trail, (place.field,), fill) for place, _ in found}
+    plain = (_sampled(around[one], one.field, sample, one.path) for one, _ in found for sample in samples(one.field))
+    edges = (_edges(around[one], one.field, one.path, EDGES) for one, differs in found if differs)
+    for several in (plain, edges):
+        yield from islice(chain.from_iterable(several), MAX_DEEPER)
 
 
 def _replaced(trail: tuple[Field, ...], other: Field | None) -> Iterator[tuple[Place, bool]]:
