@@ -92,6 +92,13 @@ def test_a_version_that_nobody_recorded_is_unproven(gate: Gate) -> None:
     assert any("A Pact Broker would answer no" in note for note in answer.document["notes"])
 
 
+def test_the_newest_versions_are_named_where_one_is_unknown(gate: Gate) -> None:
+    for number in ("2", "3", "4"):
+        gate.ok("publish", "-a", "web", "-e", number)
+    message = gate.deployable("web@9").the("VERSION_UNKNOWN")["message"]
+    assert message == "no version 9 of web is recorded; the newest that are: 4, 3, 2"
+
+
 def test_a_second_live_version_without_a_result_is_noticed_where_a_broker_does_not(gate: Gate) -> None:
     gate.verify("web@1", "shop@1")
     gate.publish("shop@2")
