@@ -15,6 +15,7 @@ PACKAGE = ROOT / "harness" / "counterfoil"
 TESTS = ROOT / "tests"
 WORDS = {"model", "errors"}
 PURE = {
+    "command_lines",
     "events",
     "finding_values",
     "golden",

@@ -56,6 +56,14 @@ def test_a_failed_verification_stops_it_with_what_was_seen(gate: Gate) -> None:
     assert gate.ask(*shlex.split(together)[1:]).verdict == "compatible"
 
 
+def test_no_provider_is_advised_that_would_leave_the_failing_one_in_its_place(gate: Gate) -> None:
+    gate.deploy("shop@1", instance="blue")
+    gate.verify("web@1", "shop@1", success=False)
+    gate.verify("web@1", "shop@2")
+    following = gate.deployable("web@1").the("VERIFICATION_FAILED")["next"]
+    assert shlex.split(following) == ["counterfoil", "verify", "-k", "::web→shop::"]
+
+
 @pytest.mark.fires("VERIFICATION_MISSING")
 def test_verifying_another_version_than_the_deployed_one_is_told_apart(gate: Gate) -> None:
     gate.verify("web@1", "shop@2")
@@ -90,6 +98,13 @@ def test_a_version_that_nobody_recorded_is_unproven(gate: Gate) -> None:
     assert (answer.verdict, answer.broker) == ("unproven", False)
     assert answer.the("VERSION_UNKNOWN")["next"] == "counterfoil publish -a web -e 9"
     assert any("A Pact Broker would answer no" in note for note in answer.document["notes"])
+
+
+def test_the_newest_versions_are_named_where_one_is_unknown(gate: Gate) -> None:
+    for number in ("2", "3", "4"):
+        gate.ok("publish", "-a", "web", "-e", number)
+    message = gate.deployable("web@9").the("VERSION_UNKNOWN")["message"]
+    assert message == "no version 9 of web is recorded; the newest that are: 4, 3, 2"
 
 
 def test_a_second_live_version_without_a_result_is_noticed_where_a_broker_does_not(gate: Gate) -> None:

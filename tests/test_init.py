@@ -170,4 +170,6 @@ def test_names_from_files_stay_names(tmp_path: Path, name: str) -> None:
     written = init(tmp_path)
     assert set(written) == {"format", "pacts", "participants"}
     assert "orders" in written["participants"]
+    told = "# There is no table for " in (tmp_path / "counterfoil.toml").read_text(encoding="utf-8")
+    assert told is (name not in written["participants"])
     assert "\x1b" not in (tmp_path / "counterfoil.toml").read_text(encoding="utf-8")

@@ -46,6 +46,30 @@ def test_refuses_other_content_under_the_same_version(recorded: Recorded) -> Non
     assert "--version" in error["next"]
 
 
+@pytest.mark.parametrize("name", ["wbe", "web"])
+def test_named_paths_without_a_pact_of_the_consumer_are_refused(recorded: Recorded, name: str) -> None:
+    recorded.shop.pact(pact("web", "api", interaction("a product")))
+    recorded.do("publish", "--version", "1.0")
+    (recorded.shop.root / "empty").mkdir()
+    path = "empty" if name == "web" else "contracts/pacts"
+    error = recorded.refused("publish", path, "-a", name, "-e", "3")
+    assert error["error"].startswith("none of the ")
+    assert error["error"].endswith(f"pacts there is {name}'s")
+    assert error["why"].startswith("there is no pact" if name == "web" else "did you mean 'web'?")
+    assert error["at"] == path
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://u:hush@ci/x", "https://ci/x?token=hush", "https://ci/#access_token=hush", "https://[hush", "//hush@x"],
+)
+def test_a_build_url_with_a_secret_is_refused_and_not_repeated(recorded: Recorded, url: str) -> None:
+    recorded.do("publish", "-a", "web", "-e", "1", "--build-url", "https://ci/run?id=7#step")
+    error = recorded.refused("publish", "-a", "web", "-e", "2", "--build-url", url)
+    assert error["at"] == "--build-url"
+    assert "hush" not in str(error)
+
+
 def test_content_is_kept_once_whoever_publishes_it(recorded: Recorded) -> None:
     recorded.shop.pact(pact("web", "api", interaction("a product"), interaction("b")))
     recorded.do("publish", "--version", "1", "--branch", "main")

@@ -198,6 +198,25 @@ def test_an_address_that_leads_nowhere(url: str, what: str, shop: Workspace, mon
     assert "s3cret" not in ran.stderr
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:p@hush@127.0.0.1:1/d",
+        "postgresql://u:p@hush/more@127.0.0.1:1/d",
+        "postgresql://u:p@hush?more@127.0.0.1:1/d",
+        "postgresql://u:hush/more@nowhere.invalid/d",
+        "postgresql://u:hush?more@nowhere.invalid/d",
+    ],
+)
+def test_no_part_of_a_password_is_taken_for_a_host(url: str, shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.configure("pacts", dir="contracts/pacts")
+    monkeypatch.setenv("COUNTERFOIL_LEDGER", url)
+    ran = shop.run_here(*WRITE)
+    assert ran.exit_code == 2
+    assert "COUNTERFOIL_LEDGER" in ran.stderr
+    assert "hush" not in ran.stderr + ran.stdout
+
+
 def test_a_server_that_refuses_the_user(shop: Workspace, postgresql: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     shop.configure("pacts", dir="contracts/pacts")
     good = postgresql.url("postgres")

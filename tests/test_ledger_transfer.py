@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -11,7 +13,7 @@ from counterfoil.gate.facts import Divergence, ProbeFact, ReadingFlaw, SchemaBre
 from counterfoil.ledger.entries import Run, WaiverInForce
 from counterfoil.pact_content import digest_of
 
-from tests.builders import Object, Workspace, interaction, pact
+from tests.builders import CLI, Object, Workspace, interaction, pact
 from tests.ledgers import Recorded
 
 WEB, API = VersionRef("web", "1"), VersionRef("api", "7 \u202e😀")
@@ -68,6 +70,21 @@ def test_what_is_imported_exports_to_the_same_bytes(recorded: Recorded, monkeypa
     assert first == second
     monkeypatch.setenv("COUNTERFOIL_LEDGER", f"sqlite:///{recorded.shop.root}/other.db")
     assert recorded.facts("web", "1", "prod") == kept
+
+
+def test_a_dash_is_the_standard_stream(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(recorded)
+    said = recorded.do("ledger", "export", "-")
+    assert said == recorded.do("ledger", "export")
+    assert not (recorded.shop.root / "-").exists()
+    environment = {**os.environ, "COUNTERFOIL_LEDGER": "sqlite:///other.db"}
+    command = [*CLI, "ledger", "import", "-"]
+    ran = subprocess.run(
+        command, input=said.encode(), cwd=recorded.shop.root, env=environment, capture_output=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    monkeypatch.setenv("COUNTERFOIL_LEDGER", "sqlite:///other.db")
+    assert recorded.do("ledger", "export") == said
 
 
 def test_an_import_into_either_database_can_be_written_to(

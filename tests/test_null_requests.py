@@ -192,7 +192,7 @@ def test_a_provider_that_does_not_answer_the_very_example_is_not_accused(shop: W
     assert report.rules == {("REQUEST_NOT_TRIED", SUBJECT)}
     found = report.the("REQUEST_NOT_TRIED")
     assert "its very example is not answered as the contract says: it answers 500" in found["message"]
-    assert found["fix"] == 'counterfoil verify --participant catalog -k "a search"'
+    assert found["fix"] == "counterfoil verify --participant catalog -k 'a search'"
     assert (report.verdict, cells(report)) == ("unproven", {"request $": {"value": "unproven"}})
 
 

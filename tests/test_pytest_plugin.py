@@ -106,6 +106,15 @@ def test_one_case_by_its_id(catalog: Workspace) -> None:
     assert (code, passed_and_failed(output)) == (0, (1, 0))
 
 
+def test_what_a_pact_says_commands_neither_terminal_nor_ci(catalog: Workspace) -> None:
+    described = "a\n::error title=x::owned \x1b]0;t\x07"
+    catalog.pact(pact("web", "catalog", interaction(described, path="/none", body={"id": 1})))
+    _, output = run_pytest(catalog, "counterfoil.toml", "-v", "-rA")
+    assert "owned" in output
+    assert not [line for line in output.splitlines() if line.lstrip().startswith("::")]
+    assert not re.search(r"[\x07\x1b]", output)
+
+
 def test_plain_pytest_collects_nothing_of_ours(catalog: Workspace) -> None:
     (catalog.root / "test_own.py").write_text("def test_own():\n    assert True\n", encoding="utf-8")
     code, output = run_pytest(catalog)

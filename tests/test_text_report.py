@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from counterfoil.printing import printable
 
 from tests.builders import CLI, Object, Ran, Workspace, interaction, pact
 
@@ -31,6 +32,14 @@ def normalised(text: str, root: Path) -> str:
     text = re.sub(r"\bprocess \d+ \([^)]*\)", "process PID (NAME)", text)
     text = re.sub(r"\b\d+\.\d+ s\b", "SECONDS s", text)
     return "".join(line.rstrip() + "\n" for line in text.splitlines())
+
+
+@pytest.mark.parametrize("text", ["::error::x", "  ::set-output::x", "\u00a0##[error]x"])
+def test_no_line_of_others_commands_ci(text: str) -> None:
+    shown = printable(text).lstrip()
+    assert not shown.startswith(("::", "##["))
+    assert shown.endswith("x")
+    assert printable(f"at {text}") == f"at {text}"
 
 
 def assert_snapshot(name: str, ran: Ran, root: Path) -> None:

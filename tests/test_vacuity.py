@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 
 import pytest
@@ -139,6 +140,20 @@ def test_a_provider_that_nobody_can_start(shop: Workspace, *, declared: bool) ->
     assert found["message"] == "counterfoil.toml does not say how to start 'stock', the provider of 1 interactions"
     assert found["fix"] == "add [participants.stock.provider] with a start command to counterfoil.toml"
     assert found["location"]["path"] == "contracts/pacts/web-stock.json"
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [("a stock.v2", '[participants."a stock.v2".provider]'), ('pro\'v """ #', None), ("läden", None)],
+)
+def test_the_advice_for_a_provider_is_toml_that_can_be_written(shop: Workspace, name: str, table: str | None) -> None:
+    shop.pact(pact("web", name, interaction("a stock", body={"id": 1})))
+    fix = with_pact(shop).judge("check").the("PACT_PARTICIPANT_UNKNOWN", name)["fix"]
+    if table is None:
+        assert fix.startswith("no participant of counterfoil.toml can have that name")
+    else:
+        assert fix == f"add {table} with a start command to counterfoil.toml"
+        assert tomllib.loads(table) == {"participants": {name: {"provider": {}}}}
 
 
 @pytest.mark.fires("INTERACTION_DUPLICATED")

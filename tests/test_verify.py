@@ -123,7 +123,7 @@ def test_a_mismatch_tells_path_expected_and_actual(
     report, text = mixed
     found = report.the("INTERACTION_FAILED", subject(name))
     assert found["message"] == "catalog does not answer what web expects"
-    assert found["fix"] == f'counterfoil verify --participant catalog -k "{name}"'
+    assert found["fix"] == f"counterfoil verify --participant catalog -k '{name}'"
     assert found["level"] == "behaviour"
     assert found["location"] == located(text, name)
     shown = [one for one in found["evidence"] if one["kind"] == "mismatch" and one["path"] == path]

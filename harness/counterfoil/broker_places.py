@@ -9,6 +9,7 @@ import msgspec
 
 from counterfoil.broker_address import URL, BrokerAddress
 from counterfoil.broker_client import BrokerClient
+from counterfoil.command_lines import command_line
 from counterfoil.errors import UsageError, nearest
 from counterfoil.gate.facts import VersionRef
 from counterfoil.ledger.entries import Environment
@@ -77,7 +78,7 @@ class BrokerPlaces:
             f"the Pact Broker at {self._client.shown} knows no environment '{name}'",
             where="--environment",
             why=nearest(name, known),
-            fix=f"create it in both: counterfoil create-environment --name {name}",
+            fix=f"create it in both: {command_line('create-environment', '--name', name)}",
         )
 
 

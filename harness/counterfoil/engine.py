@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from functools import partial
 from queue import Empty, SimpleQueue
 
-from counterfoil import consumers, schema_lane, services, verification
+from counterfoil import consumers, schema_lane, services, toml_tables, verification
 from counterfoil.allowance.links import PlannedReading, PlannedTrial
 from counterfoil.allowance.lint import lint_matchers
 from counterfoil.allowance.reading import SENT
 from counterfoil.allowance.shown import is_not_shown, with_sightings
 from counterfoil.builds import Stamps
+from counterfoil.config import NAME
 from counterfoil.events import CaseFinished, Event, FindingRaised, RunFinished, RunStarted, StepFinished, StepStarted
 from counterfoil.model import LINT, Case, CaseResult, Finding, Lane, StateSeen, Step
 from counterfoil.null_lane import NullLane, without_stub
@@ -209,7 +210,9 @@ class Engine:
             "PACT_PARTICIPANT_UNKNOWN",
             name,
             f"{file} does not say how to start '{name}', the provider of {interactions} interactions",
-            fix=f"add [participants.{name}.provider] with a start command to {file}",
+            fix=f"add [participants.{toml_tables.key(name)}.provider] with a start command to {file}"
+            if NAME.fullmatch(name)
+            else f"no participant of {file} can have that name: let the consumer's contract tests name another",
             location=planned[0].pact.locate(),
         )
 

@@ -14,6 +14,7 @@ import click
 
 from counterfoil.broker_address import find_broker
 from counterfoil.command_examples import examples
+from counterfoil.command_lines import command_line
 from counterfoil.errors import UsageError, nearest
 from counterfoil.gate.broker_matrix import BrokerMatrix, with_answer, with_matrix
 from counterfoil.gate.decision import Decision, decide
@@ -294,5 +295,5 @@ def _refuse_unknown(facts: Facts, question: Question, ledger: Ledger) -> None:
             f"no environment '{environment}' is recorded",
             where="--to-environment",
             why=nearest(environment, (one.name for one in ledger.environments())),
-            fix=f"correct the name, or create it: counterfoil create-environment --name {environment}",
+            fix=f"correct the name, or create it: {command_line('create-environment', '--name', environment)}",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from counterfoil.broker_places import BrokerPlaces
 
 Fields = dict[str, object]
+STREAM = Path("-")
+"""Stands for stdout, or stdin."""
 
 
 @examples("counterfoil record-deployment -a web -e 1.4.0 --environment production")
@@ -196,12 +199,12 @@ def ledger_group() -> None:
 
 @examples("counterfoil ledger export ledger.jsonl")
 @ledger_group.command("export")
-@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.argument("file", required=False, type=click.Path(path_type=Path, allow_dash=True))
 @click.pass_obj
 def export_ledger(config: Path | None, file: Path | None) -> None:
-    """Write everything that is recorded as JSON Lines, to FILE or to stdout."""
+    """Write everything that is recorded as JSON Lines, to FILE or to stdout (`-`)."""
     ledger = the_ledger(config)
-    if file is None:
+    if file is None or file == STREAM:
         end_when_nobody_reads()
         ledger.export(sys.stdout.buffer)
         sys.stdout.buffer.flush()
@@ -213,12 +216,12 @@ def export_ledger(config: Path | None, file: Path | None) -> None:
 
 @examples("counterfoil ledger import ledger.jsonl")
 @ledger_group.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.pass_obj
 def import_ledger(config: Path | None, file: Path) -> None:
-    """Read what `export` wrote into a ledger that is empty: every row, or none."""
+    """Read what `export` wrote (FILE, or `-`: stdin) into a ledger that is empty: every row, or none."""
     try:
-        with file.open("rb") as stream:
+        with nullcontext(sys.stdin.buffer) if file == STREAM else file.open("rb") as stream:
             count = the_ledger(config).take_in(stream, str(file))
     except FileNotFoundError:
         raise UsageError(

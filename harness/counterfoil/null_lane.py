@@ -24,6 +24,7 @@ from counterfoil.probed_schema import ProbedSchema, read_schema
 from counterfoil.processes import Processes
 from counterfoil.rules import finding
 from counterfoil.stubs import Stub, StubStartError
+from counterfoil.toml_tables import key
 from counterfoil.workspace import Workspace
 
 
@@ -140,7 +141,7 @@ def without_stub(planned: PlannedReading) -> CaseResult:
             planned.case.id.partition("::")[2],
             f"nothing says by which decoder {planned.reader} reads the {body.part} of "
             f"'{planned.interaction.description}', so that only its example is tested",
-            fix=f"add [[participants.{planned.reader}.decoders]] with "
+            fix=f"add [[participants.{key(planned.reader)}.decoders]] with "
             f'sender = "{part_of(planned).sender}" to counterfoil.toml',
             location=where,
         )

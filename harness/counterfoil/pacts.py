@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from counterfoil.command_lines import command_line
 from counterfoil.errors import UsageError
 from counterfoil.model import Finding, Location
 from counterfoil.rules import finding
@@ -262,7 +263,7 @@ def lint_pact(pact: Pact) -> tuple[Finding, ...]:
                 "PACT_EMPTY",
                 pact.pair,
                 f"the pact of {pact.consumer} with {pact.provider} has no interactions, so verifying it proves nothing",
-                fix=f"run {pact.consumer}'s contract tests: counterfoil consume --participant {pact.consumer}",
+                fix=f"run {pact.consumer}'s contract tests: {command_line('consume', '--participant', pact.consumer)}",
                 location=pact.locate(),
             ),
         )
@@ -277,8 +278,8 @@ def _unknown_specification(pact: Pact) -> Iterator[Finding]:
             pact.pair,
             f"the pact is of version '{pact.specification[:SHOWN_CHARS]}' of Pact's specification; "
             "1 to 4 are known, and read as another one its matching rules could be ignored",
-            fix=f"correct metadata.pactSpecification.version, or write it anew: "
-            f"counterfoil consume --participant {pact.consumer}",
+            fix="correct metadata.pactSpecification.version, or write it anew: "
+            + command_line("consume", "--participant", pact.consumer),
             location=pact.locate(),
         )
 

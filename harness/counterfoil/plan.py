@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from counterfoil.allowance.links import PlannedReading, PlannedTrial, plan_readings, plan_trials
+from counterfoil.command_lines import command_line
 from counterfoil.errors import UsageError, nearest
 from counterfoil.model import BREAKING, LINT, Case, Finding, Lane, Location, Shard
 from counterfoil.pacts import Interaction, Pact, lint_together
@@ -208,7 +209,7 @@ def _missing_pacts(settings: Settings, pacts: tuple[Pact, ...], selection: Selec
                 "PACT_MISSING",
                 name,
                 f"{name} has consumer tests, but no pact file in '{settings.pacts.dir}' names it as its consumer",
-                fix=f"counterfoil consume --participant {name}",
+                fix=command_line("consume", "--participant", name),
                 location=where,
             )
 

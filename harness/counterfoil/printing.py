@@ -6,13 +6,15 @@ import re
 import unicodedata
 
 BASIC_PLANE_END = 0xFFFF
+WORKFLOW_COMMAND = re.compile(r"^(\s*)([:#])(?=:|#\[)")
+"""What GitHub takes a line of a log for, after leading blanks: `::error ...`, `##[error]...`."""
 ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 
 def printable(text: str) -> str:
-    """Text from outside, without anything that could move a cursor, colour a terminal or hide what follows."""
-    text = ANSI.sub("", text)
-    return "".join(char if _is_harmless(char) else _escape(char) for char in text)
+    """Text from outside, without anything that could move a cursor, colour a terminal, hide a text or command CI."""
+    text = "".join(char if _is_harmless(char) else _escape(char) for char in ANSI.sub("", text))
+    return WORKFLOW_COMMAND.sub(lambda found: found[1] + _escape(found[2]), text)
 
 
 def _escape(char: str) -> str:

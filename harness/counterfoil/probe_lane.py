@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
+from counterfoil.command_lines import command_line
 from counterfoil.errors import UsageError
 from counterfoil.events import CaseFinished, Event, RunFinished, RunStarted
 from counterfoil.model import Case, CaseResult, Finding, Lane, Location, Output
@@ -210,7 +211,7 @@ class ProbeLane:
             "DIVERGENCE",
             found.divergence.signature,
             found.divergence.detail + (f". {verdict}" if verdict else ""),
-            fix=f"counterfoil replay {path}",
+            fix=command_line("replay", path),
             location=Location(path=path),
             evidence=(payload, *seen),
         )
@@ -282,7 +283,7 @@ def _given_up(case: Case, stub: Stub) -> Finding:
         f"{case.subject}::{stub.name}",
         f"the stub '{stub.name}' was asked no more, since {stub.trouble}: what it does with the other payloads of "
         f"{case.subject} is unknown",
-        fix=f"mend what the faults among the findings show, then: counterfoil probe --message {case.subject}",
+        fix=f"mend what the faults among the findings show, then: {command_line('probe', '--message', case.subject)}",
     )
 
 
@@ -301,5 +302,5 @@ def _cut_short(case: Case, payloads: int) -> Finding:
         "SEARCH_INTERRUPTED",
         f"{case.subject}::{case.name}",
         f"the search of {case.subject} was interrupted after {payloads:,} payloads",
-        fix=f"counterfoil probe --message {case.subject}",
+        fix=command_line("probe", "--message", case.subject),
     )

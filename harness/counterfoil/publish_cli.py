@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
+from urllib.parse import parse_qsl, urlsplit
 
 import click
 
 from counterfoil.broker_address import find_broker
 from counterfoil.command_examples import examples
-from counterfoil.errors import UsageError
+from counterfoil.errors import UsageError, nearest
+from counterfoil.gate import commands
 from counterfoil.gate.facts import VersionRef
 from counterfoil.ledger.entries import Run, Verification
 from counterfoil.ledger.names import checked
@@ -32,6 +34,38 @@ from counterfoil.recording_shell import (
 from counterfoil.revision import revision_of
 from counterfoil.shell import output_option
 from counterfoil.workspace import Workspace
+
+SECRET = re.compile(r"token|secret|passw|pwd|key|signature|\bsig\b|auth|credential|session", re.IGNORECASE)
+"""Names of parameters that carry one."""
+
+
+class BuildUrl(Name):
+    """A URL without a secret: the ledger keeps it for good, and shows it to all who read it."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The URL, unchanged. Raises UsageError, which does not repeat it."""
+        flaw = _secret_in(str(value))
+        if flaw:
+            raise UsageError(
+                "the URL of --build-url holds a secret, and nothing is ever removed from a ledger",
+                where="--build-url",
+                why=flaw,
+                fix="leave that part out",
+            )
+        return super().convert(value, param, ctx)
+
+
+def _secret_in(text: str) -> str | None:
+    """What looks like a secret in a URL, without it."""
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        return "it is no URL, so what in it is secret cannot be told"
+    if "@" in url.netloc:
+        return "it names a user or a password before the host"
+    keys = [key for part in (url.query, url.fragment) for key, _ in parse_qsl(part, keep_blank_values=True)]
+    named = next((key for key in keys if SECRET.search(key)), None)
+    return f"'{named}' looks like the name of a secret" if named else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +94,7 @@ class Publication:
 )
 @click.option("--branch", type=Name("a branch"), help="The branch of the version; by default git's.")
 @click.option("-t", "--tag", "tags", multiple=True, type=Name("a tag"), help="A tag for the version; repeatable.")
-@click.option("--build-url", type=Name("a URL"), help="Where the run can be looked at.")
+@click.option("--build-url", type=BuildUrl("a URL"), help="Where the run can be looked at.")
 @output_option
 @click.pass_obj
 def publish(  # noqa: PLR0913  (one for each option)
@@ -123,7 +157,15 @@ def _contents(
     """The contents to publish. Raises UsageError where there is nothing."""
     configured = workspace.pact_dir if workspace else None
     places = named or ((configured,) if configured and configured.is_dir() else ())
-    contents = tuple(one for one in pact_contents(root, places) if pacticipant in {None, one.consumer})
+    found = tuple(pact_contents(root, places))
+    contents = tuple(one for one in found if pacticipant in {None, one.consumer})
+    if named and pacticipant is not None and not contents:
+        raise UsageError(
+            f"none of the {len(found)} pacts there is {pacticipant}'s",
+            where=", ".join(map(str, named)),
+            why=nearest(pacticipant, {one.consumer for one in found}) if found else "there is no pact file",
+            fix="correct -a or the path; to record a version without pacts, name no path",
+        )
     if not contents and pacticipant is None:
         raise UsageError(
             "there is no pact to publish",
@@ -203,7 +245,7 @@ def record_verification(  # noqa: PLR0913  (one for each option)
         if body is None:
             raise UsageError(
                 f"{published} has no pact with {provider} in the ledger, so there is nothing that was verified",
-                fix=f"publish it first: counterfoil publish -a {quote(consumer)} -e {quote(consumer_version)}",
+                fix=f"publish it first: {commands.publish(published)}",
             )
         recorder.version(tried, branch=branch)
         return recorder.verification(tried, Verification.whole(consumer, body, success=success, detail=detail))

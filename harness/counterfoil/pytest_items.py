@@ -16,6 +16,7 @@ from counterfoil.events import CaseFinished, Event, fold
 from counterfoil.model import Case, CaseResult, Finding, Report, Verdict
 from counterfoil.pact_files import read_pacts
 from counterfoil.plan import Group, Plan, Selection, make_plan
+from counterfoil.printing import printable
 from counterfoil.processes import Processes
 from counterfoil.reporters.evidence import as_text, safe
 from counterfoil.waiver_file import read_waivers
@@ -66,7 +67,7 @@ class ContractNode(pytest.Collector):
         cls, parent: pytest.Collector, name: str, judge: Judge, cases: list[Case], *, by_subject: bool
     ) -> ContractNode:
         """The node with what lies below it."""
-        node: ContractNode = cls.from_parent(parent, name=name)
+        node: ContractNode = cls.from_parent(parent, name=printable(name))
         node.judge, node.cases, node.by_subject = judge, cases, by_subject
         return node
 
@@ -74,7 +75,8 @@ class ContractNode(pytest.Collector):
         """The subjects of a lane, or the cases of a subject."""
         if not self.by_subject:
             yield from (
-                ContractItem.from_parent(self, name=case.name, judge=self.judge, case=case) for case in self.cases
+                ContractItem.from_parent(self, name=printable(case.name), judge=self.judge, case=case)
+                for case in self.cases
             )
             return
         for subject in dict.fromkeys(case.subject for case in self.cases):

@@ -10,6 +10,7 @@ import click
 
 from counterfoil.breaking_replay_cli import replay_change
 from counterfoil.command_examples import examples
+from counterfoil.command_lines import command_line
 from counterfoil.errors import UsageError
 from counterfoil.interruption import ended_by_ctrl_c
 from counterfoil.model import Verdict
@@ -63,7 +64,7 @@ def _hold_to_schema(witness: Witness, probed: ProbedSchema, file: Path) -> None:
             f"the schema has no message '{witness.message}', whose payload this is",
             where=str(file),
             why="the witness was found with another schema",
-            fix=f"counterfoil replay {file} --schema DIR, or an image, that has the message",
+            fix=f"{command_line('replay', str(file))} --schema DIR, or an image, that has the message",
         )
 
 

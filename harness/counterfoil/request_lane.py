@@ -20,6 +20,7 @@ from counterfoil.allowance.requests import Allowance, AllowedRequest, allowance_
 from counterfoil.allowance.states import left_out
 from counterfoil.allowance.telling import Part, cells, findings, not_derived, sent
 from counterfoil.allowance.undecided import UndecidedError
+from counterfoil.command_lines import verify_one
 from counterfoil.model import CaseResult, Finding, Output
 from counterfoil.pacts import Interaction, Json
 from counterfoil.probe.payloads import VALUE
@@ -130,7 +131,7 @@ def _not_tried(part: Part, why: str) -> Finding:
         "REQUEST_NOT_TRIED",
         part.pact.subject(part.interaction),
         f"what else than its example '{description}' lets {part.sender} send was not all tried: {why}",
-        fix=f'counterfoil verify --participant {part.reader} -k "{description}"',
+        fix=verify_one(part.reader, description),
         location=part.pact.locate(part.interaction),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from counterfoil.config import NAME
 from counterfoil.survey import SeenService, Survey
+from counterfoil.toml_tables import key, quoted
 
 PACT_FOLDER = "contracts/pacts"
 CONFIGURATION = "counterfoil.toml"
@@ -44,6 +44,7 @@ def setup_files(seen: Survey) -> dict[str, str]:
         "is_released": seen.release is not None,
         "expects_pacts": bool(seen.pacts or not seen.schemas or any(service.consumer for service in seen.services)),
         "participants": _participants(seen),
+        "unusable": sorted(name for name in _names(seen) if not NAME.fullmatch(name)),
     }
     templates = {CONFIGURATION: "counterfoil.toml.j2", NOXFILE: "noxfile.py.j2", WORKFLOW: "contracts.yml.j2"}
     return {path: _environment().get_template(name).render(context) for path, name in templates.items()}
@@ -75,22 +76,20 @@ def _participants(seen: Survey) -> list[Participant]:
     ]
 
 
+def _names(seen: Survey) -> set[str]:
+    """What a table could be named after."""
+    if seen.pacts:
+        return {name for pact in seen.pacts for name in (pact.consumer, pact.provider)}
+    return {service.name for service in seen.services if service.start}
+
+
 def _plain(name: str) -> str:
     """By which `OrderService` and `order-service` are the same."""
     return re.sub(r"[^a-z0-9]", "", name.casefold())
 
 
-def _toml_text(value: str) -> str:
-    """A TOML string: JSON's escapes are TOML's too, but for DEL."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
 def _toml_array(values: Iterable[str]) -> str:
-    return f"[{', '.join(map(_toml_text, values))}]"
-
-
-def _toml_key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _toml_text(name)
+    return f"[{', '.join(map(quoted, values))}]"
 
 
 def _comment(text: str) -> str:
@@ -108,5 +107,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"text": _toml_text, "array": _toml_array, "key": _toml_key, "comment": _comment}
+    environment.filters |= {
+        "text": quoted,
+        "array": _toml_array,
+        "key": key,
+        "comment": _comment,
+    }
     return environment

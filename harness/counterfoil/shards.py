@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 
+from counterfoil.command_lines import command_line
 from counterfoil.errors import UsageError
 from counterfoil.model import Finding, Lane, Report, Shard
 from counterfoil.plan import Group, Plan
@@ -124,5 +125,5 @@ def _missing(parts: Mapping[str, Report], shards: Mapping[str, Shard]) -> Iterat
 
 def _shard_missing(label: str, message: str) -> Finding:
     return finding(
-        "SHARD_MISSING", f"shard {label}", message, fix=f"counterfoil check --shard {label} --report json=PATH"
+        "SHARD_MISSING", f"shard {label}", message, fix=f"{command_line('check', '--shard', label)} --report json=PATH"
     )

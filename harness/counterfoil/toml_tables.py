@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from typing import NamedTuple
@@ -75,6 +76,16 @@ def line_of(text: str, table: Table, key: str | None = None) -> int | None:
         elif key is not None and not left and (assignment.match(line) or subtable.match(line)):
             return number
     return None
+
+
+def quoted(text: str) -> str:
+    """A TOML string: JSON's escapes are TOML's too, but for DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def key(name: str) -> str:
+    """A part of a table's name, in quotes where TOML asks for them."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else quoted(name)
 
 
 def _quotable(key: str) -> str:

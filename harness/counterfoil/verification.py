@@ -14,12 +14,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from counterfoil import services
+from counterfoil.command_lines import command_line, verify_one
 from counterfoil.model import CaseResult, Finding, Location, Mismatch, Output
 from counterfoil.pacts import Pact
 from counterfoil.plan import PlannedInteraction
 from counterfoil.processes import Processes
 from counterfoil.relay import Call, CallKind
 from counterfoil.rules import finding
+from counterfoil.toml_tables import key
 from counterfoil.verification_worker import Job
 from counterfoil.workspace import Provider, Workspace
 
@@ -75,7 +77,7 @@ def not_started(workspace: Workspace, name: str, error: services.StartError) -> 
         f"{name} could not be started: {error.message}",
         fix="end that process, or leave out 'port' so that a free one is chosen"
         if taken
-        else f"start it by hand with the command and env of [participants.{name}.provider]",
+        else f"start it by hand with the command and env of [participants.{key(name)}.provider]",
         location=Location(path=workspace.file.name),
         evidence=_printed(name, error.tail),
     )
@@ -116,7 +118,7 @@ def _run_worker(
         rule,
         name,
         f"the verifier of {name} {how}",
-        fix=f"counterfoil verify --participant {name}; if it happens again, -k narrows it to one interaction",
+        fix=f"{command_line('verify', '--participant', name)}; if it happens again, -k narrows it to one interaction",
         evidence=(Output(label="it printed", lines=done.tail[-TAIL_SHOWN:]), *_printed(name, service_tail)),
     )
 
@@ -199,7 +201,7 @@ def _died(name: str, answered: Answered, one: PlannedInteraction) -> Finding:
         "PROVIDER_DIED",
         one.pact.subject(one.interaction),
         f"{name} ended with exit code {answered.service_exit_code} while '{one.interaction.description}' was verified",
-        fix=f"counterfoil verify --participant {name} -k {_quoted(one.interaction.description)}",
+        fix=verify_one(name, one.interaction.description),
         location=one.pact.locate(one.interaction),
         evidence=_printed(name, answered.service_tail),
     )
@@ -222,10 +224,6 @@ def _not_run(name: str, answered: Answered, one: PlannedInteraction) -> Finding:
         location=one.pact.locate(one.interaction),
         evidence=(printed,) if answered.verifier_tail and not answered.killer else (),
     )
-
-
-def _quoted(description: str) -> str:
-    return json.dumps(description, ensure_ascii=False)
 
 
 def _state_findings(name: str, provider: Provider, answered: Answered, one: PlannedInteraction) -> Iterator[Finding]:
@@ -287,7 +285,7 @@ def _failed(
         "PROVIDER_TIMED_OUT" if slow else "INTERACTION_FAILED",
         one.pact.subject(one.interaction),
         message,
-        fix=f"counterfoil verify --participant {name} -k {_quoted(one.interaction.description)}",
+        fix=verify_one(name, one.interaction.description),
         location=one.pact.locate(one.interaction),
         evidence=(*mismatches, *(_printed(name, answered.service_tail) if _explains(mismatches) else ())),
     )

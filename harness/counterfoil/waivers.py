@@ -6,7 +6,6 @@ A waiver accepts what breaks a contract or a promise. What could not be judged c
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -20,7 +19,7 @@ from counterfoil.errors import UsageError
 from counterfoil.events import CaseFinished, Event, FindingDeferred, FindingRaised, RunFinished, RunStarted
 from counterfoil.model import Finding, Level, Location, PayloadWitness, Verdict, Waiver
 from counterfoil.rules import LEVELS, finding
-from counterfoil.toml_tables import Table
+from counterfoil.toml_tables import Table, quoted
 
 FORMAT: Final = 1
 FILE: Final = "contracts/waivers.toml"
@@ -263,12 +262,8 @@ def appended(data: bytes, waiver: Waiver, where: str = FILE) -> bytes:
 
 def _rendered(waiver: Waiver) -> str:
     values = [(key, getattr(waiver, key)) for key in _Entry.__struct_fields__]
-    lines = [f"{key} = {value if key == 'expires' else _quoted(value)}" for key, value in values if value is not None]
+    lines = [f"{key} = {value if key == 'expires' else quoted(value)}" for key, value in values if value is not None]
     return "\n".join([f"[[{_TABLE}]]", *lines]) + "\n"
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def pattern_of(subject: str) -> str:

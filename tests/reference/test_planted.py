@@ -47,7 +47,7 @@ def test_the_rust_service_returns_null_for_a_field_that_is_never_null(
     assert {(one["path"], one["actual"]) for one in found["evidence"]} == {
         ("$.recommendations[0].product.price", "null")
     }
-    assert found["fix"] == f'counterfoil verify --participant recommender -k "{description}"'
+    assert found["fix"] == f"counterfoil verify --participant recommender -k '{description}'"
 
 
 def test_the_node_service_renames_a_field(reference: ReferenceCopy) -> None:

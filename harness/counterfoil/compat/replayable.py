@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from counterfoil.command_lines import command_line
 from counterfoil.compat.changes import Direction
 from counterfoil.errors import UsageError
 from counterfoil.probe.payloads import Encoding
@@ -125,7 +126,7 @@ def write(witness: Replayable, path: str) -> str:
         runtimes=tuple(
             Told(one.stub, one.runtime, one.breaks, _clean(one.wrote), _clean(one.read)) for one in witness.runtimes
         ),
-        replay=f"counterfoil replay {path}",
+        replay=command_line("replay", path),
     )
     return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 
+from counterfoil.command_lines import command_line, keyword
 from counterfoil.gate.facts import VersionRef
 from counterfoil.gate.question import Destination
-
-PROGRAM = "counterfoil"
 
 
 def can_i_deploy(versions: Iterable[VersionRef], destination: Destination | None) -> str:
@@ -31,7 +29,7 @@ def verify(consumer: str, provider: str, number: str | None) -> str:
 
 def reproduce(consumer: str, provider: str, interaction: str | None) -> str:
     """Verify again what failed, and look at it."""
-    return _shell(["verify", "-k", _cases(consumer, provider) + (interaction or "")])
+    return _shell(["verify", "-k", keyword(_cases(consumer, provider) + (interaction or ""))])
 
 
 def _cases(consumer: str, provider: str) -> str:
@@ -83,4 +81,4 @@ def record_nulls(consumer: str, provider: str, number: str) -> str:
 
 
 def _shell(words: Iterable[str]) -> str:
-    return shlex.join([PROGRAM, *words])
+    return command_line(*words)

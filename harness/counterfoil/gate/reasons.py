@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from counterfoil.gate import commands
 from counterfoil.gate.broker import Row
-from counterfoil.gate.facts import Failure, VersionRef
+from counterfoil.gate.facts import Failure, PresenceKind, VersionRef
 from counterfoil.gate.index import FactIndex
 from counterfoil.gate.question import Question, Selector
 from counterfoil.model import Level, Verdict
@@ -101,9 +101,18 @@ def _failed(index: FactIndex, question: Question, row: Row) -> Reason:
 
 def _better_provider(index: FactIndex, question: Question, row: Row) -> VersionRef | None:
     """The newest version of the provider that honours the pact, where the asker is free to choose one."""
-    if row.pact.provider in question.specified:
+    if row.pact.provider in question.specified or _stays(index, question, row):
         return None
     return next(_honouring(index, row), None)
+
+
+def _stays(index: FactIndex, question: Question, row: Row) -> bool:
+    """Whether the provider's version is in a slot, or a release, that the deployment of another leaves as it is."""
+    live = index.presences(row.pact.provider, question.environment) if question.environment else []
+    return any(
+        fact.version == row.provider and (fact.kind is PresenceKind.RELEASED or fact.instance != question.instance)
+        for fact in live
+    )
 
 
 def _honouring(index: FactIndex, row: Row) -> Iterator[VersionRef]:

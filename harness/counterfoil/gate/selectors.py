@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from shlex import quote
 
 from counterfoil.errors import UsageError
 from counterfoil.gate.question import Ignored, Selector
@@ -56,7 +57,7 @@ def _restricted(selection: Selection, option: str, value: str) -> Selection:
         raise UsageError(
             f"{_flag(option)} stands before any --pacticipant, so it belongs to none",
             where=_flag(option),
-            fix=f"name the participant first: -a NAME {_flag(option)} {value}".rstrip(),
+            fix=f"name the participant first: -a NAME {_flag(option)} {quote(value)}".rstrip(),
         )
     last = selection.selectors[-1]
     return replace(selection, selectors=(*selection.selectors[:-1], _with(last, option, value)))
@@ -73,7 +74,7 @@ def _with(selector: Selector, option: str, value: str) -> Selector:
         raise UsageError(
             f"two values of {_flag(option)} for {selector.participant}: '{former}' and '{value}'",
             where=_flag(option),
-            fix=f"begin another selector: -a {selector.participant} {_flag(option)} {value}",
+            fix=f"begin another selector: -a {quote(selector.participant)} {_flag(option)} {quote(value)}",
         )
     changes: dict[str, str] = {FIELDS[option]: value}
     return replace(selector, **changes)  # type: ignore[arg-type]  # every field of FIELDS is a text
@@ -97,5 +98,5 @@ def _check(selector: Selector) -> None:
             f"{selector.participant} has both --version {selector.number} and another restriction",
             where="--version",
             why="a number names one version, so nothing is left to choose from",
-            fix=f"leave one out, for example: -a {selector.participant} -e {selector.number}",
+            fix=f"leave one out, for example: -a {quote(selector.participant)} -e {quote(selector.number)}",
         )

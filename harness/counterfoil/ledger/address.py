@@ -69,6 +69,12 @@ def _read(named: str, folder: Path) -> Address:
         raise UsageError(
             f"{VARIABLE} names no database that can hold a ledger", where=VARIABLE, why=kind, fix=f"set it to {FORMS}"
         )
+    if not url.drivername.startswith("sqlite") and named.count("@") > 1:
+        raise UsageError(  # what stands before an @ may be a part of the password
+            f"{VARIABLE} has more than one @, so its host cannot be told from its password",
+            where=VARIABLE,
+            fix="write each @ of the user and the password as %40",
+        )
     url = url.set(drivername=DRIVERS[url.drivername])
     if url.get_backend_name() == "sqlite":
         if not url.database or url.database == ":memory:":

@@ -18,6 +18,7 @@ from counterfoil.ledger.presences import fact_of, live_rows
 from counterfoil.ledger.sets import among
 from counterfoil.ledger.tables import MembershipKind
 
+NEWEST_TOLD = 3
 MAIN_BRANCHES = ("develop", "main", "master")
 """Pact's candidates: a participant's main branch is the first of these that it ever gets, and then stays."""
 
@@ -39,6 +40,8 @@ class Play:
     """Of these, the ones that the question's selectors pick."""
     ignored: set[int] = field(default_factory=set)
     """Versions that the question names to be left out; they need not be in play."""
+    newest: set[int] = field(default_factory=set)
+    """The newest versions of a participant of which a selector picks none; they are told, and not judged."""
     presences: list[PresenceFact] = field(default_factory=list)
 
     @property
@@ -78,6 +81,7 @@ def find_play(connection: Connection, question: Question) -> Play:
             picked = set(_selected(connection, play, participant, selector))
             play.selected |= picked
             play.versions |= dict.fromkeys(picked, participant)
+            play.newest |= set() if picked else set(connection.scalars(_newest_of(participant)))
     _add_destined(connection, play, question.destination or Destination())
     for one in question.ignored:
         if one.number is not None and one.participant in ids:
@@ -101,6 +105,11 @@ def asks_for_memberships(question: Question) -> bool:
 def _numbered(participant: int, number: str) -> Select[int]:
     table = tables.version.c
     return select(table.id).where(table.participant_id == participant, table.number == number)
+
+
+def _newest_of(participant: int) -> Select[int]:
+    table = tables.version.c
+    return select(table.id).where(table.participant_id == participant).order_by(table.id.desc()).limit(NEWEST_TOLD)
 
 
 def _name(connection: Connection, play: Play, condition: ColumnElement[bool]) -> None:

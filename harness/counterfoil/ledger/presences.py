@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from shlex import quote
 
 from sqlalchemy import Connection, Row, case, func, select
 
+from counterfoil.command_lines import command_line
 from counterfoil.errors import UsageError, nearest
 from counterfoil.gate.facts import PresenceFact, PresenceKind, VersionRef
 from counterfoil.ledger import tables
@@ -149,14 +149,14 @@ def _version(recorder: Recorder, participant: str, number: str) -> int:
             f"the ledger knows no participant '{participant}'",
             where="--pacticipant",
             why=nearest(participant, _names(recorder.connection, tables.participant.c.name)),
-            fix=f"publish it first: counterfoil publish -a {quote(participant)} -e {quote(number)}",
+            fix=f"publish it first: {command_line('publish', '-a', participant, '-e', number)}",
         )
     version = recorder.find(tables.version, participant_id=known, number=number)
     if version is None:
         raise UsageError(
             f"the ledger knows no version '{number}' of {participant}",
             where="--version",
-            fix=f"publish it first: counterfoil publish -a {quote(participant)} -e {quote(number)}",
+            fix=f"publish it first: {command_line('publish', '-a', participant, '-e', number)}",
         )
     return version
 
@@ -168,7 +168,7 @@ def _environment(recorder: Recorder, name: str) -> int:
             f"the ledger knows no environment '{name}'",
             where="--environment",
             why=nearest(name, _names(recorder.connection, tables.environment.c.name)),
-            fix=f"create it: counterfoil create-environment --name {quote(name)}",
+            fix=f"create it: {command_line('create-environment', '--name', name)}",
         )
     return known
 

@@ -43,7 +43,7 @@ class _Reading:
         self._question = question
         self._play = play
         self._lonely = self._alone()
-        self._mentioned: set[int] = set(play.versions) | play.ignored
+        self._mentioned: set[int] = set(play.versions) | play.ignored | play.newest
 
     def facts(self) -> Facts:
         play = self._play

@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 from google.protobuf.descriptor import Descriptor
 
+from counterfoil.command_lines import command_line
 from counterfoil.errors import UsageError
 from counterfoil.probe import wire_tree
 from counterfoil.probe.compare import observation_of
@@ -146,7 +147,7 @@ def write(witness: Witness) -> str:
         outcomes=tuple(
             _Outcome(one.stub, one.runtime, _clean(one.outcome)) for one in sorted(witness.outcomes, key=_stub)
         ),
-        replay=f"counterfoil replay {DIRECTORY}/{witness.message}/{file_name(divergence)}",
+        replay=command_line("replay", f"{DIRECTORY}/{witness.message}/{file_name(divergence)}"),
         digest=digest(witness.message, payload),
         verdict=_clean(witness.verdict),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from markupsafe import Markup
 
 from counterfoil import __version__
 from counterfoil.allowance.reading import Result
+from counterfoil.command_lines import command_line
 from counterfoil.model import CaseResult, Finding, Lane, Level, PayloadWitness, Report, Verdict, worst
 from counterfoil.reporters import null_matrix
 from counterfoil.reporters.evidence import Shown, plain_lines, safe, shown, sides
@@ -273,7 +273,7 @@ def _witness(witness: PayloadWitness) -> ShownWitness:
             )
             for one in witness.runtimes
         ),
-        replay=safe(f"counterfoil replay {shlex.quote(witness.path)}") if witness.path else "",
+        replay=safe(command_line("replay", witness.path)) if witness.path else "",
     )
 
 

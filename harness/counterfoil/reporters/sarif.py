@@ -9,6 +9,7 @@ import json
 from urllib.parse import quote
 
 from counterfoil import __version__
+from counterfoil.command_lines import command_line
 from counterfoil.model import Finding, Level, Location, Report, Verdict
 from counterfoil.reporters.evidence import plain_lines, safe
 
@@ -41,7 +42,7 @@ def _rule(rule: str, level: Level) -> dict[str, object]:
     return {
         "id": rule,
         "name": "".join(word.capitalize() for word in rule.split("_")),
-        "help": {"text": f"counterfoil explain {rule}"},
+        "help": {"text": command_line("explain", rule)},
         "defaultConfiguration": {"level": LEVELS[level.verdict]},
         "properties": {"level": level},
     }
