@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from counterfoil.probe.grounded import bodies, grounded, still_probes
+from counterfoil.probe.instants import is_same_instant
 from google.protobuf import descriptor_pb2, descriptor_pool
 
 from tests.builders import Judged, Object, Workspace, interaction, message, pact
@@ -82,6 +83,54 @@ def test_a_message_that_not_all_read_is_not_proven(services: Workspace) -> None:
     report = probe(services)
     assert report.verdict == "unproven"
     assert report.rules == {("PROBE_NOT_RUN", "probe.v1.Thing::services")}
+
+
+@pytest.mark.fires("DIVERGENCE")
+def test_what_differs_in_the_body_of_the_pact_itself_is_told(services: Workspace) -> None:
+    services.pact(pact("web", "catalog", interaction("a thing", body={"name": "a", "id": "9007199254740993"})))
+    serve(services, "catalog", "rounded")
+    report = probe(services)
+    found = report.the("DIVERGENCE", "value | json | probe.v1.Thing.id int64 | value | catalog / web")
+    assert found["message"] == '{id}: catalog sees "9007199254740992"; web sees "9007199254740993"'
+    assert (report.verdict, len(report.findings)) == ("broken", 1)
+
+
+@pytest.mark.fires("DIVERGENCE")
+def test_edge_values_are_tried_where_no_pact_has_them(services: Workspace) -> None:
+    serve(services, "catalog", "rounded")
+    subject = "value | json | probe.v1.Thing.id int64 | edge:2^53+1 as text | catalog / web"
+    found = probe(services).the("DIVERGENCE", subject)
+    assert found["message"] == '{id}: catalog sees "9007199254740992"; web sees "9007199254740993"'
+
+
+def test_a_service_that_always_sees_the_same_is_not_compatible(services: Workspace) -> None:
+    serve(services, "catalog", "constant")
+    report = probe(services)
+    report.the("DIVERGENCE", "value | json | probe.v1.Thing.name string | value | catalog / web")
+    assert report.verdict == "broken"
+
+
+@pytest.mark.fires("PROBE_NOT_RUN")
+def test_services_of_which_no_field_can_be_compared_are_unproven(services: Workspace) -> None:
+    serve(services, "catalog", "alien")
+    report = probe(services)
+    assert (report.verdict, report.exit_code) == ("unproven", 3)
+    assert report.rules == {("PROBE_NOT_RUN", f"probe.v1.Thing::{name}") for name in ("catalog", "web")}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (b"2026-01-05T10:00:00Z", b"2026-01-05T10:00:00+00:00", True),
+        (b"2026-01-05T10:00:00.500Z", b"2026-01-05T11:00:00.5+01:00", True),
+        (b"2026-01-05T10:00:00.123456789Z", b"2026-01-05T10:00:00.123456Z", False),
+        (b"2026-01-05T10:00:00Z", b"2026-01-05T10:00:01Z", False),
+        (b"2026-02-31T10:00:00Z", b"2026-02-31T10:00:00+00:00", False),
+        (b"a", b"a", False),
+    ],
+)
+def test_a_time_is_the_same_however_it_is_written(one: bytes, other: bytes, *, expected: bool) -> None:
+    assert is_same_instant(one, other) is expected
 
 
 def test_stubs_with_nothing_in_common_are_a_usage_error(services: Workspace) -> None:

@@ -158,6 +158,7 @@ def test_a_mistake_is_told_with_its_place(text: str, why: str) -> None:
     assert caught.value.where == "contracts/witnesses/x.json"
     assert caught.value.why == why
     assert "counterfoil probe" in caught.value.fix
+    assert "remove" not in caught.value.fix
 
 
 EDITED = changed("payload", "base64", value="e30=")

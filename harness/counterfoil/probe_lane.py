@@ -190,6 +190,8 @@ class ProbeLane:
         elif isinstance(search, ServiceSearch) and not progress.payloads:
             findings.append(_no_ground(case, search.silent))
         else:
+            if isinstance(search, ServiceSearch):
+                findings += [_alone(case, stub) for stub in sorted(search.alone)]
             findings += [_said_nothing(case, stub, progress.payloads) for stub in sorted(search.silent)]
             findings += [_given_up(case, stub) for stub in panel.stubs if stub.is_given_up]
         note = f"{progress.payloads:,} payloads, {progress.ended.value}"
@@ -294,6 +296,16 @@ def _no_ground(case: Case, stubs: Iterable[str]) -> Finding:
         f"no pact has a body that all of {', '.join(sorted(stubs))} read as {case.subject}, nor do they read one "
         "with a value in every field, so nothing was tried",
         fix=f"let a consumer test exchange a {case.subject}, or leave one of them out of probe.stubs",
+    )
+
+
+def _alone(case: Case, stub: str) -> Finding:
+    return finding(
+        "PROBE_NOT_RUN",
+        f"{case.subject}::{stub}",
+        f"nothing that the stub '{stub}' sees in a {case.subject} can be compared with what another stub sees: they "
+        "name or type every field differently, or see other values",
+        fix="let its decode return all fields, by the names of the schema",
     )
 
 

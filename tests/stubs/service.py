@@ -1,6 +1,7 @@
 """A service stub of one message: `NULL_AS=HOW python service.py`, where null is "absent", "empty" or "refused".
 
-With "nothing" it reads no message at all.
+With "nothing" it reads no message at all; with "rounded" it rounds numbers as JavaScript does, with "constant" it
+always sees the same, with "alien" it names everything differently.
 """
 
 from __future__ import annotations
@@ -26,6 +27,12 @@ def read_thing(body: bytes) -> dict[str, Any]:
         raise ValueError(message)
     if name is None and NULL_AS == "empty":
         name = ""
+    if NULL_AS == "rounded" and document["id"] is not None:
+        return {"name": name, "id": str(int(float(document["id"])))}
+    if NULL_AS == "constant":
+        return {"name": "constant"}
+    if NULL_AS == "alien":
+        return {"title": name, "number": document["id"]}
     return {"name": name, "id": document["id"]}
 
 

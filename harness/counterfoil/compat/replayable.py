@@ -200,5 +200,5 @@ def _not_a_witness(path: str, why: str) -> UsageError:
         f"'{path}' is not a witness of a schema change",
         where=path,
         why=why,
-        fix="remove the file and run 'counterfoil breaking', which writes it again if the change still breaks readers",
+        fix="name a file that 'counterfoil breaking' wrote as a witness",
     )

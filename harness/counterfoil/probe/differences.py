@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from itertools import combinations
 from typing import Final
 
+from counterfoil.probe.instants import is_same_instant
 from counterfoil.probe.observation import (
     Binary,
     Boolean,
@@ -41,7 +44,8 @@ class View(Enum):
     CODE = "code"
     """Of service stubs, each in the idiom of its language. None of these is a difference: the spelling of a name
     (userId, user_id); which of absent, null and undefined stands for nothing; an integer, a float or the digits of
-    the same value; an enum value, its name or its number; an object with text keys or a map."""
+    the same value; an enum value, its name or its number; an object with text keys or a map; a time as `Z` or
+    `+00:00`."""
 
 
 class Aspect(Enum):
@@ -64,6 +68,9 @@ class Difference:
     seen: tuple[str, ...]
     shape: str
     """The sorts of things seen, whatever their values: `absent|text`."""
+    is_alike: bool
+    """Whether it is a matter of the value: two see other things of one sort, or one has the place and nothing in it.
+    Else they may name or type the place differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +119,38 @@ def _difference(aspect: Aspect, place: _Place, blocks: Iterable[Iterable[str]]) 
         seen = tuple(render(node, SEEN_WIDTH) for node in first)
     shape = "|".join(sorted({_sort(node) for group in groups for node in (place.nodes[stub] for stub in group)}))
     return Difference(
-        aspect=aspect, path=place.path, pattern=place.pattern, groups=tuple(groups), seen=seen, shape=shape
+        aspect=aspect,
+        path=place.path,
+        pattern=place.pattern,
+        groups=tuple(groups),
+        seen=seen,
+        shape=shape,
+        is_alike=_is_alike(aspect, [[place.nodes[stub] for stub in group] for group in groups]),
     )
+
+
+def _is_alike(aspect: Aspect, groups: Iterable[Iterable[Tree]]) -> bool:
+    blocks = [list(nodes) for nodes in groups]
+    if aspect is Aspect.PRESENCE:
+        return any(isinstance(node, Missing) and node is not Missing.ABSENT for nodes in blocks for node in nodes)
+    sorts = [{_comparable_sort(node) for node in nodes} for nodes in blocks]
+    return any(one & other for one, other in combinations(sorts, 2)) or _has_digits(blocks)
+
+
+def _has_digits(blocks: Iterable[Iterable[Tree]]) -> bool:
+    """Whether all are numbers, be it as text."""
+    nodes = [node for block in blocks for node in block]
+    return all(_comparable_sort(node) == "number" or _is_digits(node) for node in nodes)
+
+
+def _comparable_sort(node: Tree) -> str:
+    if isinstance(node, Integer | Float):
+        return "number"
+    return "object" if isinstance(node, MessageOf | MapOf) else _sort(node)
+
+
+def _is_digits(node: Tree) -> bool:
+    return isinstance(node, Text) and node.encoded.removeprefix(b"-").isdigit()
 
 
 def _sort(node: Tree) -> str:
@@ -131,6 +168,24 @@ _SORTS: Final[dict[type, str]] = {
     MapOf: "map",
     MessageOf: "message",
 }
+
+
+def shown(tree: Tree, pattern: str = "") -> Iterator[str]:
+    """The patterns of the places that have a value in an observation, in small letters without underscores."""
+    if isinstance(tree, ListOf):
+        for item in tree.items:
+            yield from shown(item, f"{pattern}[]")
+    elif isinstance(tree, MessageOf | MapOf):
+        for name, value in _members(tree).items():
+            yield from shown(value, f"{pattern}.{_fold(name)}" if pattern else _fold(name))
+    if pattern and not isinstance(tree, Missing):
+        yield pattern
+
+
+def folded(path: str) -> str:
+    """A path as `shown` has its pattern: without indices, and keys of maps as names."""
+    names = re.sub(r"\[\d+\]", "[]", path).replace("}", "").replace("{", ".").split(".")
+    return ".".join(_fold(name) for name in names if name)
 
 
 # --- whether something is there --------------------------------------------------------------------------------------
@@ -211,6 +266,8 @@ def _idiomatic(one: Tree, other: Tree) -> bool:
         return value.is_integer() and other.bits != _NEGATIVE_ZERO and f"{value:.0f}" == one.digits
     if isinstance(one, Integer):
         return isinstance(other, Text) and other.encoded == one.digits.encode()
+    if isinstance(one, Text) and isinstance(other, Text):
+        return is_same_instant(one.encoded, other.encoded)
     if isinstance(one, EnumValue):
         return (isinstance(other, Text) and one.name.encode() == other.encoded) or (
             isinstance(other, Integer) and str(one.number) == other.digits

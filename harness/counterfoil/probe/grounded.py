@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor
 
+from counterfoil.probe.allowed_edges import allowed_edges
 from counterfoil.probe.backgrounds import BRACKETS, contents
+from counterfoil.probe.differences import folded
 from counterfoil.probe.fields import Field, Shape, fields_of
-from counterfoil.probe.forms import samples, value_of
-from counterfoil.probe.payloads import ABSENT, DOCUMENT, VALUE, Encoding, Payload, Phase
+from counterfoil.probe.forms import quoted, samples, value_of
+from counterfoil.probe.payloads import ABSENT, DOCUMENT, EDGE, VALUE, Encoding, Payload, Phase
 
 BODIES = ("request", "response")
 GONE = "gone"
@@ -51,8 +53,26 @@ def ground(body: dict[str, Any]) -> Payload:
 
 
 def grounded(message: Descriptor, body: dict[str, Any]) -> Iterator[Payload]:
-    """The body with each field of it, and of the messages in it, absent and in every state that it has."""
-    yield from _states(message, body, "", lambda whole: whole)
+    """The body with each field of it, and of the messages in it, in every state that it has, then at its edges."""
+    places = list(_places(message, body, "", lambda whole: whole))
+    for vary in (_states, _edges):
+        for place in places:
+            yield from vary(place)
+
+
+def ground_at(message: Descriptor, body: dict[str, Any], place: str) -> Payload:
+    """The body as a payload that is about the field at a path in an observation, however that spells its name."""
+    path, kind, inner = "", DOCUMENT, message
+    for name in folded(place).replace("[]", "").split("."):
+        field = next((one for one in fields_of(inner) if folded(one.name) == name), None)
+        if field is None:
+            break
+        path, kind = f"{path}{field.name}", field.kind
+        deeper = contents(field)
+        if deeper is None or not folded(place).startswith(f"{folded(path)}{BRACKETS[field.shape]}."):
+            break
+        path, inner = f"{path}{BRACKETS[field.shape]}.", deeper
+    return _payload(body, path, kind, VALUE)
 
 
 def still_probes(candidate: Payload, original: Payload, message: Descriptor) -> bool:
@@ -66,7 +86,7 @@ def probed(payload: Payload, message: Descriptor) -> tuple[str, ...]:
         node = json.loads(payload.data)
     except ValueError:
         return (GONE,)
-    *parents, last = payload.path.replace("[]", "").split(".")
+    *parents, last = payload.path.replace("[]", "").replace("{}", "").split(".")
     for name in parents:
         field = next((one for one in fields_of(message) if one.name == name), None)
         inner = contents(field) if field else None
@@ -80,7 +100,7 @@ def probed(payload: Payload, message: Descriptor) -> tuple[str, ...]:
     if key not in node:
         return (ABSENT,)
     value = node[key]
-    if isinstance(value, dict | list):
+    if isinstance(value, dict | list) and not payload.state.startswith(EDGE):
         return (type(value).__name__, str(bool(value)))
     return (json.dumps(value),)
 
@@ -94,35 +114,72 @@ def _first(value: object) -> object:
     return next(iter(value), None) if isinstance(value, list) else value
 
 
-def _states(message: Descriptor, body: dict[str, Any], prefix: str, put: Write) -> Iterator[Payload]:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A field of an object in the body, and how to put the changed object back into the whole."""
+
+    field: Field
+    path: str
+    around: dict[str, Any]
+    put: Write
+
+    @property
+    def key(self) -> str:
+        """The name under which the object has the field, or would have it."""
+        return _key(self.field, self.around)
+
+    def without(self) -> dict[str, Any]:
+        """The whole without the field."""
+        return self.put({name: value for name, value in self.around.items() if name != self.key})
+
+    def having(self, value: object) -> dict[str, Any]:
+        """The whole with another value in the field."""
+        rest = {name: other for name, other in self.around.items() if name != self.key}
+        return self.put(rest | {self.key: value})
+
+
+def _states(place: _Place) -> Iterator[Payload]:
+    field, is_there = place.field, place.key in place.around
+    if is_there:
+        yield _payload(place.without(), place.path, field.kind, ABSENT)
+    for sample in samples(field):
+        if sample.json is not None and not (sample.state == VALUE and is_there):
+            yield _payload(place.having(json.loads(sample.json)), place.path, field.kind, sample.state)
+
+
+def _edges(place: _Place) -> Iterator[Payload]:
+    field = place.field
+    of_value = field.entry[1] if field.shape is Shape.MAP else field
+    path = f"{place.path}{BRACKETS[field.shape]}"
+    for name, text in allowed_edges(of_value):
+        value = json.loads(text)
+        if field.shape is Shape.MAP:
+            key, _ = field.entry
+            value = {json.loads(quoted(value_of(key).json or b"")): value}
+        elif field.shape is Shape.REPEATED:
+            value = [value]
+        yield _payload(place.having(value), path, field.kind, EDGE + name, Phase.EDGES)
+
+
+def _places(message: Descriptor, body: dict[str, Any], prefix: str, put: Write) -> Iterator[_Place]:
     for field in fields_of(message):
-        path = f"{prefix}{field.name}"
-        key = _key(field, body)
-        rest = {name: value for name, value in body.items() if name != key}
-        if key in body:
-            yield _payload(put(rest), path, field.kind, ABSENT)
-        for sample in samples(field):
-            if sample.json is not None and not (sample.state == VALUE and key in body):
-                yield _payload(put(rest | {key: json.loads(sample.json)}), path, field.kind, sample.state)
-        yield from _inside(field, body.get(key), path, partial(_put_back, put, body, key))
+        place = _Place(field, f"{prefix}{field.name}", body, put)
+        yield place
+        yield from _inside(field, body.get(place.key), place.path, place.having)
 
 
-def _put_back(put: Write, body: dict[str, Any], key: str, inner: object) -> dict[str, Any]:
-    return put({**body, key: inner})
-
-
-def _inside(field: Field, value: object, path: str, put: Callable[[object], dict[str, Any]]) -> Iterator[Payload]:
+def _inside(field: Field, value: object, path: str, put: Callable[[object], dict[str, Any]]) -> Iterator[_Place]:
     """The same for the message that a field holds, or for the first of several."""
     inner = contents(field)
     prefix = f"{path}{BRACKETS[field.shape]}."
     if inner is None or not value:
         return
     if field.shape is Shape.SINGULAR and isinstance(value, dict):
-        yield from _states(inner, value, prefix, put)
+        yield from _places(inner, value, prefix, put)
     elif field.shape is Shape.REPEATED and isinstance(value, list) and isinstance(value[0], dict):
-        yield from _states(inner, value[0], prefix, lambda one: put([one, *value[1:]]))
+        yield from _places(inner, value[0], prefix, lambda one: put([one, *value[1:]]))
 
 
-def _payload(body: dict[str, Any], path: str, kind: str, state: str) -> Payload:
+def _payload(body: dict[str, Any], path: str, kind: str, state: str, phase: Phase = Phase.LATTICE) -> Payload:
     data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-    return Payload(encoding=Encoding.JSON, data=data, path=path, kind=kind, state=state, phase=Phase.LATTICE)
+    return Payload(encoding=Encoding.JSON, data=data, path=path, kind=kind, state=state, phase=phase)

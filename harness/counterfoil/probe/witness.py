@@ -227,7 +227,7 @@ def _not_a_witness(path: str, why: str) -> UsageError:
         f"'{path}' is not a witness" if path else "not a witness",
         where=path,
         why=why,
-        fix="remove the file and run 'counterfoil probe', which writes it again if the programs still differ",
+        fix="name a file that 'counterfoil probe' or 'counterfoil breaking' wrote as a witness",
     )
 
 
