@@ -47,7 +47,10 @@ STYLES = {Verdict.COMPATIBLE: "green", Verdict.BROKEN: "bold red", Verdict.UNPRO
 def render(console: Console, report: Report, duration_s: float) -> None:
     """The last screen: what was judged, what broke on what, and what to do next."""
     if report.results:
-        console.print(_table(report))
+        with console.capture() as padded:
+            console.print(_table(report))
+        for line in padded.get().splitlines():
+            console.out(line.rstrip(), highlight=False)
     findings = [found for found in report.open_findings if found.verdict is not Verdict.COMPATIBLE]
     for found in findings[:FINDINGS_SHOWN]:
         console.print(_finding(found))
