@@ -50,6 +50,14 @@ def hold_to_markers(request: pytest.FixtureRequest) -> Iterator[None]:
         assert any(set(marker.args).isdisjoint(rules) for rules in seen), f"not silent: {seen}"
 
 
+@pytest.fixture(autouse=True)
+def ignore_closed_pipes() -> Iterator[None]:
+    """As Python does from its start. Commands that run in this process end by SIGPIPE, and it outlives them."""
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+
 def marked_processes(*, besides: Collection[int] = ()) -> list[psutil.Process]:
     """Every process that was started, however indirectly, by this test process and still lives."""
     found = []

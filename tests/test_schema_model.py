@@ -29,6 +29,7 @@ from tests.schema_corpus import image as corpus_image
 from tests.schema_corpus import names
 
 QUICK_S = 5.0
+REFUSED_BY_PYTHON = {"json_names_swapped", "message_set_changed"}
 OPTIONAL, INT32, OF_MESSAGE = (
     FieldDescriptorProto.LABEL_OPTIONAL,
     FieldDescriptorProto.TYPE_INT32,
@@ -41,7 +42,7 @@ def test_features_are_resolved_as_protobuf_resolves_them(plan: Plan) -> None:
     assert_resolved_alike(image(plan))
 
 
-@pytest.mark.parametrize("name", [name for name in names() if name != "message_set_changed"])
+@pytest.mark.parametrize("name", [name for name in names() if name not in REFUSED_BY_PYTHON])
 def test_that_holds_of_the_corpus(name: str) -> None:
     for side in ("old", "new"):
         assert_resolved_alike(corpus_image(name, side))

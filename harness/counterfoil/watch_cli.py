@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -38,6 +39,8 @@ def judge_on_changes(workspace: Workspace, judge: Callable[[], None]) -> NoRetur
                 raise  # such as by Ctrl-C
         except UsageError as error:
             print_error(error)
+        # What shows a result ends by SIGPIPE; what goes on has to outlive a child that does not read.
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         click.echo("watching; Ctrl-C ends it", err=True)
         changed = next(one for one in changes if one)
         more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""

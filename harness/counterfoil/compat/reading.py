@@ -115,8 +115,11 @@ class Reading:
         return field.cardinality is Cardinality.SINGULAR and field.type != MESSAGE
 
     def name(self, writer: Field, reader: Field) -> Encodings:
-        """A JSON reader takes the JSON name and the name in the schema, and no other."""
-        return NOWHERE if writer.json_name in {reader.json_name, reader.name} else JSON
+        """A JSON reader takes the JSON name and the name in the schema; some take another field's JSON name first."""
+        message = self._reader.messages.get(reader.message)
+        others = (one for one in message.fields.values() if one.number != reader.number) if message else ()
+        is_taken = any(one.json_name == writer.json_name for one in others)
+        return JSON if is_taken or writer.json_name not in {reader.json_name, reader.name} else NOWHERE
 
     def encoding(self, writer: Field, reader: Field) -> Encodings:
         """A message as a group, or with its length in front."""
