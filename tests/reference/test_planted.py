@@ -18,8 +18,8 @@ PROFILE_JSON = "providers/storefront/src/profile-json.js"
 CATALOG = "protos/shop/v1/catalog.proto"
 
 
-def test_the_reference_system_is_compatible(reference: ReferenceCopy) -> None:
-    report = reference.judge("check")
+def test_the_reference_system_is_compatible(reference: ReferenceCopy, own_target: dict[str, str]) -> None:
+    report = reference.judge("check", env=own_target)
     assert report.verdict == "compatible", report.findings
     verified = [case for case in report.cases if case.startswith("verify::")]
     assert len(verified) >= 20
