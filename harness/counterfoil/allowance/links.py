@@ -44,16 +44,10 @@ class PlannedTrial:
 
 def plan_trials(settings: Settings, pacts: Iterable[Pact]) -> Iterator[PlannedTrial]:
     """Every HTTP interaction, once any participant says how it reads."""
-    pacts = tuple(pacts)
-    if not is_asked_for(settings, pacts):
-        return
-    for pact in pacts:
-        for interaction in pact.interactions:
-            if interaction.kind is InteractionKind.HTTP:
-                name = f"{interaction.description} (answer)"
-                participants = (pact.consumer, pact.provider)
-                case = Case(lane=Lane.NULLS, subject=pact.pair, name=name, participants=participants)
-                yield PlannedTrial(case=case, pact=pact, interaction=interaction)
+    for pact, interaction in _asked_for(settings, pacts):
+        if interaction.kind is InteractionKind.HTTP:
+            case = _case(pact, interaction, "answer")
+            yield PlannedTrial(case=case, pact=pact, interaction=interaction)
 
 
 def is_asked_for(settings: Settings, pacts: Iterable[Pact]) -> bool:
@@ -69,25 +63,26 @@ def plan_readings(settings: Settings, pacts: Iterable[Pact]) -> Iterator[Planned
     The request of an HTTP interaction is read where its reader says how it decodes it: in any case it is a trial of the
     running provider.
     """
+    for pact, interaction in _asked_for(settings, pacts):
+        for body in exchanges(interaction):
+            reader = reader_of(pact, body.sender)
+            link = link_of(settings, pact, interaction, body)
+            if link or not (interaction.kind is InteractionKind.HTTP and body.sender is Sender.CONSUMER):
+                case = _case(pact, interaction, body.part if body.index == 0 else f"{body.part} {body.index + 1}")
+                yield PlannedReading(case=case, pact=pact, interaction=interaction, body=body, reader=reader, link=link)
+
+
+def _asked_for(settings: Settings, pacts: Iterable[Pact]) -> Iterator[tuple[Pact, Interaction]]:
     pacts = tuple(pacts)
-    if not is_asked_for(settings, pacts):
-        return
-    for pact in pacts:
-        for interaction in pact.interactions:
-            for body in exchanges(interaction):
-                reader = reader_of(pact, body.sender)
-                link = link_of(settings, pact, interaction, body)
-                if link or not (interaction.kind is InteractionKind.HTTP and body.sender is Sender.CONSUMER):
-                    part = body.part if body.index == 0 else f"{body.part} {body.index + 1}"
-                    case = Case(
-                        lane=Lane.NULLS,
-                        subject=pact.pair,
-                        name=f"{interaction.description} ({part})",
-                        participants=(pact.consumer, pact.provider),
-                    )
-                    yield PlannedReading(
-                        case=case, pact=pact, interaction=interaction, body=body, reader=reader, link=link
-                    )
+    if is_asked_for(settings, pacts):
+        yield from ((pact, interaction) for pact in pacts for interaction in pact.interactions)
+
+
+def _case(pact: Pact, interaction: Interaction, part: str) -> Case:
+    participants = (pact.consumer, pact.provider)
+    return Case(
+        lane=Lane.NULLS, subject=pact.pair, name=f"{interaction.description} ({part})", participants=participants
+    )
 
 
 def link_of(settings: Settings, pact: Pact, interaction: Interaction, body: Exchange | Underived) -> Decoder | None:
