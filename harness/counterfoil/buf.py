@@ -18,6 +18,7 @@ DEADLINE_S = 300.0
 VIOLATIONS = 100
 COMPILE = "COMPILE"
 PROTO = ".proto"
+CONFIGURATION = ("buf.yaml", "buf.lock", "buf.work.yaml")
 IGNORING = ("ignore", "ignore_only")
 """The keys of a section of buf.yaml that let files off."""
 
@@ -189,6 +190,11 @@ def as_finding(annotation: Annotation, folder: str, *, breaking: bool) -> Findin
     return Finding(
         rule=annotation.rule, subject=subject, level=Level.POLICY, message=annotation.message, fix=fix, location=where
     )
+
+
+def configuration_files(folder: Path) -> Iterator[Path]:
+    """Where what configures how buf reads a folder may lie: in it, and in every folder above it."""
+    return (place / name for place in (folder, *folder.parents) for name in CONFIGURATION)
 
 
 def config_of(root: Path, schema: Path) -> Path | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from counterfoil.allowance.links import PlannedReading
+from counterfoil.buf import configuration_files
 from counterfoil.builds import folders_below, matching
 from counterfoil.git import Git
 from counterfoil.model import LINT, Case
@@ -18,7 +19,6 @@ from counterfoil.workspace import Build, Workspace, without_parents
 
 WILDCARDS = "*?["
 ELSEWHERE = ("git:", "ledger:")
-BUF_FILES = ("buf.yaml", "buf.lock", "buf.work.yaml")
 
 
 def affected(workspace: Workspace, plan: Plan, reference: str, processes: Processes) -> Plan:
@@ -89,8 +89,7 @@ class Changes:
         if stub is None:  # built in
             return False
         folder = self._workspace.stub_dir(stub)
-        participant = self._workspace.settings.participants.get(stub.participant or "")
-        builds = (*(participant.build if participant else ()), *stub.build)
+        builds = self._workspace.stub_builds(stub)
         return self._touch_inputs(folder, stub.inputs) or self._touch_builds(folder, builds)
 
     def _touch_reading(self, planned: PlannedReading, stubs: dict[str, bool]) -> bool:
@@ -103,8 +102,7 @@ class Changes:
         if schema is None:
             return False
         folder = self._workspace.path(schema.dir)
-        above = [place / name for place in (folder, *folder.parents) for name in BUF_FILES]
-        return self._is_below(folder) or any(self._is_below(one) for one in above)
+        return self._is_below(folder) or any(self._is_below(one) for one in configuration_files(folder))
 
     def _touch_schema(self, *, is_lint: bool) -> bool:
         schema = self._workspace.settings.schema

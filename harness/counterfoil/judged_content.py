@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from counterfoil.buf import configuration_files
 from counterfoil.builds import digest_of
-from counterfoil.changed import BUF_FILES
-from counterfoil.result_keys import pacts_digest
+from counterfoil.result_keys import digest, pacts_digest
 from counterfoil.revision import revision_of
 from counterfoil.waivers import FILE as WAIVERS
 from counterfoil.workspace import Build, Workspace
@@ -20,25 +19,19 @@ def judged_content(workspace: Workspace) -> str:
 
     What has no inputs is known by git's commit alone. Left out is what a check itself may write: witnesses.
     """
+    return digest(list(_parts(workspace)))
+
+
+def _parts(workspace: Workspace) -> Iterator[object]:
     settings = workspace.settings
-    return _digest(
-        revision_of(workspace.root).commit,
-        *map(_file, (workspace.file, workspace.path(WAIVERS))),
-        pacts_digest(workspace),
-        *_schema(workspace),
-        *(
-            [
-                name,
-                *_units(workspace.path(one.dir), [one.provider.inputs if one.provider else ()], one.build),
-            ]
-            for name, one in sorted(settings.participants.items())
-        ),
-        *([name, *_units(workspace.stub_dir(one), [one.inputs], one.build)] for name, one in settings.stubs.items()),
-    )
-
-
-def _digest(*parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    yield revision_of(workspace.root).commit
+    yield from map(_file, (workspace.file, workspace.path(WAIVERS)))
+    yield pacts_digest(workspace)
+    yield from _schema(workspace)
+    for name, one in sorted(settings.participants.items()):
+        yield [name, *_units(workspace.path(one.dir), [one.provider.inputs if one.provider else ()], one.build)]
+    for name, stub in settings.stubs.items():
+        yield [name, *_units(workspace.stub_dir(stub), [stub.inputs], stub.build)]
 
 
 def _file(path: Path) -> str:
@@ -57,5 +50,4 @@ def _schema(workspace: Workspace) -> Iterator[str]:
     folder = workspace.path(schema.dir)
     for place in (folder, *([workspace.path(schema.against)] if schema.against else ())):
         yield _file(place) or digest_of(place, ("**/*.proto",), ())
-    for place in dict.fromkeys((folder, *folder.parents)):
-        yield from (_file(place / name) for name in BUF_FILES if place.is_relative_to(workspace.root))
+    yield from (_file(one) for one in configuration_files(folder) if one.is_relative_to(workspace.root))

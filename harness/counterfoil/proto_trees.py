@@ -10,12 +10,11 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
+from counterfoil.buf import CONFIGURATION, PROTO
 from counterfoil.compat.trimming import RawFile, select
 from counterfoil.errors import UsageError
 from counterfoil.git import Git
 
-PROTO = ".proto"
-CONFIGURATION = frozenset({"buf.yaml", "buf.lock", "buf.work.yaml"})
 NOT_WALKED = frozenset({".git", ".counterfoil"})
 IMPORT = re.compile(rb"""^\s*import\s+(public\s+|weak\s+|option\s+)?["']([^"'\n]+)["']""", re.MULTILINE)
 PACKAGE = re.compile(rb"^\s*package\s+([\w.]+)\s*;", re.MULTILINE)

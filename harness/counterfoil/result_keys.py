@@ -84,10 +84,11 @@ TOOLCHAIN_FILES = ("rust-toolchain", "rust-toolchain.toml")
 
 def key(*parts: object) -> str:
     """A digest over what a result depends on, and over Counterfoil itself."""
-    return _digest([FORMAT, harness(), environment(), *parts])
+    return digest([FORMAT, harness(), environment(), *parts])
 
 
-def _digest(value: object) -> str:
+def digest(value: object) -> str:
+    """Of anything that JSON can say."""
     return hashlib.sha256(json.dumps(value, default=str).encode()).hexdigest()
 
 
@@ -96,13 +97,13 @@ def harness() -> str:
     """Counterfoil's own code, the interpreter, and the libraries that judge."""
     folder = Path(counterfoil.__file__).parent
     own = digest_of(folder, ("**/*.py",), ())
-    return _digest([own, platform.python_version(), platform.machine(), *map(version, LIBRARIES)])
+    return digest([own, platform.python_version(), platform.machine(), *map(version, LIBRARIES)])
 
 
 def environment() -> str:
     """The variables that every child process inherits."""
     passing = OF_THE_TERMINAL | OF_THE_JOB
-    return _digest(sorted((name, value) for name, value in os.environ.items() if name not in passing))
+    return digest(sorted((name, value) for name, value in os.environ.items() if name not in passing))
 
 
 def provider_identity(workspace: Workspace, name: str) -> list[object] | None:
@@ -121,9 +122,8 @@ def stub_identity(workspace: Workspace, name: str) -> list[object] | None:
     if stub is None:
         return [name, "built in"]
     participant = workspace.settings.participants.get(stub.participant or "")
-    builds = (*(participant.build if participant else ()), *stub.build)
     tools = (*(participant.tools if participant else ()), *stub.tools)
-    return _identity(name, workspace.stub_dir(stub), stub.start, stub.inputs, builds, tools, stub)
+    return _identity(name, workspace.stub_dir(stub), stub.start, stub.inputs, workspace.stub_builds(stub), tools, stub)
 
 
 def _identity(  # noqa: PLR0913, PLR0917  (what a process is made of)
@@ -233,7 +233,7 @@ def reading_keys(workspace: Workspace, stub: str, planned: Sequence[PlannedReadi
         return [None] * len(planned)
     settings = workspace.settings
     protos = digest_of(workspace.path(settings.schema.dir), ("**/*",), ()) if settings.schema else ""
-    shared = _digest([identity, msgspec.to_builtins(settings), protos])
+    shared = digest([identity, msgspec.to_builtins(settings), protos])
     names = Counter(one.case for one in planned)
     return [
         key("nulls", shared, one.case.id, one.pact.path, one.pact.context, _told_of(one.pact))

@@ -9,14 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from counterfoil.buf import Buf, BufError, CompileError
+from counterfoil.buf import PROTO, Buf, BufError, CompileError
 from counterfoil.compat.annotations import Annotation
 from counterfoil.compat.trimming import ImageError, Trimmed, join, raw_files, trim
 from counterfoil.errors import UsageError
 from counterfoil.files import replace_file
 from counterfoil.git import Git
 from counterfoil.processes import Processes
-from counterfoil.proto_trees import PROTO, FolderTree, GitTree, Tree, extract, partial, require_utf8
+from counterfoil.proto_trees import FolderTree, GitTree, Tree, extract, partial, require_utf8
 from counterfoil.workspace import Workspace
 
 GIT = "git:"

@@ -179,6 +179,11 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
         participant = self.settings.participants.get(stub.participant or "")
         return self.path(participant.dir if participant and stub.dir == "." else stub.dir)
 
+    def stub_builds(self, stub: Stub) -> tuple[Build, ...]:
+        """What is built before a stub starts: first what its participant is built by."""
+        participant = self.settings.participants.get(stub.participant or "")
+        return (*(participant.build if participant else ()), *stub.build)
+
     @property
     def state_dir(self) -> Path:
         """Caches, logs and locks; safe to delete at any time."""
