@@ -51,10 +51,8 @@ def hold_to_markers(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def ignore_closed_pipes() -> Iterator[None]:
+def ignore_closed_pipes() -> None:
     """As Python does from its start. Commands that run in this process end by SIGPIPE, and it outlives them."""
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    yield
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 from urllib.parse import urlencode
@@ -58,17 +58,24 @@ def request_matcher(example: Json, matching_rules: dict[str, Json]) -> Iterator[
     pact_ffi.with_body(interaction, InteractionPart.REQUEST, JSON_TYPE, json.dumps(example))
     if matching_rules:
         pact_ffi.with_matching_rules(interaction, InteractionPart.REQUEST, json.dumps(matching_rules))
+    with _served(pact) as is_ok:
+        yield lambda body: is_ok("POST", "/", json.dumps(body), {"Content-Type": JSON_TYPE})
+
+
+@contextmanager
+def _served(pact: pact_ffi.PactHandle) -> Iterator[Callable[[str, str, str | None, dict[str, str]], bool]]:
+    """Pact's mock server for one pact, as whether it takes a request: method, target, body and headers."""
     server = pact_ffi.create_mock_server_for_transport(pact, "127.0.0.1", 0, "http", None)
     connection = http.client.HTTPConnection("127.0.0.1", server._ref, timeout=10)  # noqa: SLF001  (its only name)
 
-    def matches(body: Json) -> bool:
-        connection.request("POST", "/", json.dumps(body), {"Content-Type": JSON_TYPE})
+    def is_ok(method: str, target: str, body: str | None, headers: dict[str, str]) -> bool:
+        connection.request(method, target, body, headers)
         answer = connection.getresponse()
         answer.read()
         return answer.status == http.client.OK
 
     try:
-        yield matches
+        yield is_ok
     finally:
         connection.close()
 
@@ -90,17 +97,8 @@ def text_matcher(category: str, name: str, example: str, matching_rules: dict[st
     else:
         pact_ffi.with_header_v2(interaction, InteractionPart.REQUEST, name, 0, example)
     pact_ffi.with_matching_rules(interaction, InteractionPart.REQUEST, json.dumps(matching_rules))
-    server = pact_ffi.create_mock_server_for_transport(pact, "127.0.0.1", 0, "http", None)
-    connection = http.client.HTTPConnection("127.0.0.1", server._ref, timeout=10)  # noqa: SLF001  (its only name)
-
-    def matches(text: str) -> bool:
-        query = f"?{urlencode({name: text})}" if category == "query" else ""
-        connection.request("GET", f"/{query}", headers={} if query else {name: text})
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status == http.client.OK
-
-    try:
-        yield matches
-    finally:
-        connection.close()
+    with _served(pact) as is_ok:
+        if category == "query":
+            yield lambda text: is_ok("GET", f"/?{urlencode({name: text})}", None, {})
+        else:
+            yield lambda text: is_ok("GET", "/", None, {name: text})

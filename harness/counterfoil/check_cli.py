@@ -122,7 +122,7 @@ def check(  # noqa: PLR0913  (one for each option)
         lanes=frozenset(Lane(lane) for lane in lanes), participants=frozenset(participants), keyword=keyword
     )
 
-    def judge_once() -> None:
+    def judge_once() -> NoReturn:
         workspace = open_workspace(config)
         plan = make_plan(workspace.settings, read_pacts(workspace), selection)
         if changed_since:
