@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -95,5 +96,7 @@ def own_target(built: Path, tmp_path: Path) -> dict[str, str]:
     described = _run(["cargo", "metadata", "--no-deps", "--format-version", "1"], built, RUN_WITHIN_S)
     shared = Path(json.loads(described.stdout)["target_directory"])
     target = tmp_path / "target"
-    shutil.copytree(shared / "debug", target / "debug", ignore=shutil.ignore_patterns("incremental", "examples"))
+    with (shared / "debug" / ".cargo-lock").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # cargo's own: another worker's build renames files below us otherwise
+        shutil.copytree(shared / "debug", target / "debug", ignore=shutil.ignore_patterns("incremental", "examples"))
     return {"CARGO_TARGET_DIR": str(target)}
