@@ -56,14 +56,6 @@ def test_a_failed_verification_stops_it_with_what_was_seen(gate: Gate) -> None:
     assert gate.ask(*shlex.split(together)[1:]).verdict == "compatible"
 
 
-def test_no_provider_is_advised_that_would_leave_the_failing_one_in_its_place(gate: Gate) -> None:
-    gate.deploy("shop@1", instance="blue")
-    gate.verify("web@1", "shop@1", success=False)
-    gate.verify("web@1", "shop@2")
-    following = gate.deployable("web@1").the("VERIFICATION_FAILED")["next"]
-    assert shlex.split(following) == ["counterfoil", "verify", "-k", "::web→shop::"]
-
-
 @pytest.mark.fires("VERIFICATION_MISSING")
 def test_verifying_another_version_than_the_deployed_one_is_told_apart(gate: Gate) -> None:
     gate.verify("web@1", "shop@2")
