@@ -185,6 +185,17 @@ def test_stubs_that_were_probed_apart_prove_nothing(gate: Gate) -> None:
     assert gate.deployable("web@1").verdict == "compatible"
 
 
+def test_a_probe_belongs_to_what_the_stubs_are_made_from(gate: Gate) -> None:
+    gate.verify("web@1", "shop@1")
+    gate.probed("web@0 made from a", "shop@1 made from b")
+    gate.probed("web@1 made from a", "shop@2 made from c")
+    assert gate.deployable("web@1").verdict == "compatible", "its stub is that of web 0"
+    gate.probed("shop@3 made from b", "web@2 made from a", Divergence(subject="s", message="null"))
+    assert gate.deployable("web@1").the("STUBS_DIVERGE")["subject"] == "shop 1↔web 1"
+    gate.probed("web@1 made from d", "shop@2 made from c")
+    assert gate.deployable("web@1").rules == {("STUBS_NOT_PROBED", "shop 1↔web 1")}, "it was built anew"
+
+
 @pytest.mark.fires("PAYLOAD_NOT_READ")
 @pytest.mark.parametrize("reader", ["web@1", "shop@1"])
 def test_each_end_must_read_whatever_their_pact_allows(gate: Gate, reader: str) -> None:

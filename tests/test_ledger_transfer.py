@@ -36,7 +36,8 @@ def fill(recorded: Recorded) -> None:
         found = SchemaBreak(rule="R", symbol="a.B.c", message="m", fix="f", messages=frozenset({"a.B", "a.A", "a.C"}))
         old, new = digest_of(b"\x00old"), digest_of(b"\xffnew")
         into.schema_pair(SchemaPairFact(writer=old, reader=new, breaks=(found,)))
-        into.probe(ProbeFact(pair=(API, WEB), order=0, divergences=(Divergence(subject="s", message="m"),)))
+        misread = (Divergence(subject="s", message="m"),)
+        into.probe(ProbeFact(pair=(API, WEB), order=0, stubs=(digest_of(b"api"), None), divergences=misread))
         body = into.pact_body(WEB, "api")
         assert body is not None
         into.reading("web", body, API, [ReadingFlaw(subject="s", message="m \u202e", payload="{}")])

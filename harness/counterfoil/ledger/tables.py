@@ -196,7 +196,10 @@ probe = _table(
     _to("version", "first_version_id"),
     _to("version", "second_version_id"),
     _text("divergences", Holds.DOCUMENT),
+    _text("first_stub", Holds.DIGEST, nullable=True),
+    _text("second_stub", Holds.DIGEST, nullable=True),
     Index(None, "first_version_id", "second_version_id", "id"),
+    Index(None, "first_stub", "second_stub", "id"),
     Index(None, "second_version_id"),
 )
 reading = _table(
