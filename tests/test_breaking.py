@@ -3,58 +3,21 @@
 from __future__ import annotations
 
 import re
-import subprocess
-from pathlib import Path
 
 import pytest
-from counterfoil.toolchain import find
 
 from tests.builders import Object, Workspace, line_of
+from tests.schema_change import BREAKING, PROTO, RETYPED, STOCK, change, evidence
 
-PROTO = """\
-syntax = "proto3";
-
-package shop.v1;
-
-message Product {
-  string name = 1;
-  int32 stock = 2;
-}
-"""
-RETYPED = PROTO.replace("int32 stock", "string stock")
+pytestmark = pytest.mark.usefixtures("unchanged_schema")
 RENAMED = PROTO.replace("int32 stock", "int32 in_stock")
 IN_GO = PROTO.replace("package shop.v1;", 'package shop.v1;\noption go_package = "shop";')
-STOCK = "shop.v1.Product.stock"
-BREAKING = "schema::new::breaking"
 MODULE_BREAKING = "version: v2\nmodules:\n  - path: .\n    breaking:\n      use: [{}]\n"
-
-
-@pytest.fixture
-def shop(shop: Workspace) -> Workspace:
-    """Two folders of protos, the same so far, and no counterfoil.toml."""
-    shop.write("old/shop/v1/shop.proto", PROTO)
-    shop.write("new/shop/v1/shop.proto", PROTO)
-    return shop
-
-
-def change(shop: Workspace, text: str) -> None:
-    shop.write("new/shop/v1/shop.proto", text)
-
-
-def evidence(found: Object, kind: str) -> list[Object]:
-    return [one for one in found["evidence"] if one["kind"] == kind]
 
 
 def effects(found: Object) -> set[tuple[str, str]]:
     [change] = evidence(found, "change")
     return {(one["direction"], one["encoding"]) for one in change["effects"]}
-
-
-def image(folder: Path, path: Path) -> Path:
-    """An image of a folder, in the form that the file's name asks for."""
-    command = [str(find("buf")), "build", str(folder), "-o", str(path)]
-    subprocess.run(command, check=True, capture_output=True)
-    return path
 
 
 # --- what it says of a change ----------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from counterfoil.schema_witnesses import trials
 
 from tests import schema_corpus
 from tests.builders import Workspace
-from tests.test_breaking import PROTO, RETYPED
+from tests.schema_change import PROTO, RETYPED
 
 COSTLY = ("counterfoil.schema_witnesses", "counterfoil.compat.witnessing")
 NEVER = ("httpx", "jsonschema", "sqlalchemy", "hypothesis", "yaml", "counterfoil.pacts", "counterfoil.ledger.store")

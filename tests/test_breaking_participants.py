@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.builders import Workspace
-from tests.test_breaking import PROTO, RETYPED, evidence
+from tests.schema_change import PROTO, RETYPED, evidence
 
 PACT = {
     "consumer": {"name": "storefront"},

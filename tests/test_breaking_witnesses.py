@@ -7,15 +7,9 @@ import json
 import pytest
 
 from tests.builders import Workspace
-from tests.test_breaking import PROTO, RETYPED, STOCK, change, evidence
+from tests.schema_change import PROTO, RETYPED, STOCK, change, evidence
 
-
-@pytest.fixture
-def shop(shop: Workspace) -> Workspace:
-    """Two folders of protos, the same so far, and no counterfoil.toml."""
-    shop.write("old/shop/v1/shop.proto", PROTO)
-    shop.write("new/shop/v1/shop.proto", PROTO)
-    return shop
+pytestmark = pytest.mark.usefixtures("unchanged_schema")
 
 
 @pytest.fixture
