@@ -17,10 +17,10 @@ from counterfoil.compat.sightings import Kept, Sighting, Sightings, is_behaviour
 from counterfoil.compat.trimming import Trimmed
 from counterfoil.compat.witnessing import Trial, payloads, trial, written
 from counterfoil.files import replace_file
-from counterfoil.model import Level, PayloadWitness, RuntimeReading
+from counterfoil.model import SILENT, Level, PayloadWitness, RuntimeReading
 from counterfoil.probe.compare import observation_of
 from counterfoil.probe.observation import MalformedObservationError, cut, parse_observation, render
-from counterfoil.probe.outcomes import Outcome
+from counterfoil.probe.outcomes import Decoded, Outcome
 from counterfoil.probe.payloads import Payload
 from counterfoil.probe.shrink import shrink
 from counterfoil.probe.witness import describe, readable
@@ -240,7 +240,10 @@ class Witnesses:
     def _readings(self, sighting: Sighting) -> Iterator[RuntimeReading]:
         for stub in sorted(sighting.wrote):
             found = sighting.found[stub]
-            read = "; ".join(map(str, found)) if found else "reads the same" if found is not None else "says nothing"
+            read = "; ".join(map(str, found or ())) or "reads the same"
+            if found is None:
+                wrote = sighting.wrote[stub]
+                read = SILENT + describe(sighting.read[stub] if isinstance(wrote, Decoded) else wrote, SHOWN)
             yield RuntimeReading(
                 stub=stub,
                 runtime=self._runtimes.runtime(stub),
