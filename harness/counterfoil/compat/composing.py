@@ -27,7 +27,7 @@ class Shown:
     tried: frozenset[str] = frozenset()
     """The messages of which payloads were tried."""
     untried: frozenset[str] = frozenset()
-    """The fields of these that were too many."""
+    """The fields of these that were too many, or too large."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +193,10 @@ def _no_witness(change: Change, context: Context) -> str:
     if not change.messages & context.shown.tried:
         return "No witness: no message that has it is there in both schemas, so no payload can be read with both."
     if change.symbol in context.shown.untried:
-        return "No witness: in its message too many fields changed to try each, so this is a matter of policy."
+        return (
+            "No witness: in its message too many fields changed to try each with every value, "
+            "so this is a matter of policy."
+        )
     return (
         f"No witness: {_list(context.shown.runtimes)} read every payload that was tried alike, "
         f"so this is a matter of policy{_not_asked(context)}."
