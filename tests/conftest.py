@@ -16,6 +16,7 @@ from tests import builders
 from tests.builders import Workspace
 from tests.ledgers import Recorded
 from tests.postgresql import Server, running_server
+from tests.schema_change import PROTO, change
 
 RULE_MARKERS = {
     "fires": "fires(*rules): the test reads a report in which these rules have findings.",
@@ -93,6 +94,13 @@ def _command(process: psutil.Process) -> str:
 def shop(tmp_path: Path) -> Workspace:
     """An empty workspace."""
     return Workspace(tmp_path)
+
+
+@pytest.fixture
+def unchanged_schema(shop: Workspace) -> None:
+    """Two folders of protos, `old` and `new`, the same so far, and no counterfoil.toml."""
+    change(shop, PROTO, side="old")
+    change(shop, PROTO)
 
 
 @pytest.fixture(scope="session")

@@ -2,58 +2,22 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
+import re
 
 import pytest
-from counterfoil.toolchain import find
 
 from tests.builders import Object, Workspace, line_of
+from tests.schema_change import BREAKING, PROTO, RETYPED, STOCK, change, evidence
 
-PROTO = """\
-syntax = "proto3";
-
-package shop.v1;
-
-message Product {
-  string name = 1;
-  int32 stock = 2;
-}
-"""
-RETYPED = PROTO.replace("int32 stock", "string stock")
+pytestmark = pytest.mark.usefixtures("unchanged_schema")
 RENAMED = PROTO.replace("int32 stock", "int32 in_stock")
 IN_GO = PROTO.replace("package shop.v1;", 'package shop.v1;\noption go_package = "shop";')
-STOCK = "shop.v1.Product.stock"
-BREAKING = "schema::new::breaking"
 MODULE_BREAKING = "version: v2\nmodules:\n  - path: .\n    breaking:\n      use: [{}]\n"
-
-
-@pytest.fixture
-def shop(shop: Workspace) -> Workspace:
-    """Two folders of protos, the same so far, and no counterfoil.toml."""
-    shop.write("old/shop/v1/shop.proto", PROTO)
-    shop.write("new/shop/v1/shop.proto", PROTO)
-    return shop
-
-
-def change(shop: Workspace, text: str) -> None:
-    shop.write("new/shop/v1/shop.proto", text)
-
-
-def evidence(found: Object, kind: str) -> list[Object]:
-    return [one for one in found["evidence"] if one["kind"] == kind]
 
 
 def effects(found: Object) -> set[tuple[str, str]]:
     [change] = evidence(found, "change")
     return {(one["direction"], one["encoding"]) for one in change["effects"]}
-
-
-def image(folder: Path, path: Path) -> Path:
-    """An image of a folder, in the form that the file's name asks for."""
-    command = [str(find("buf")), "build", str(folder), "-o", str(path)]
-    subprocess.run(command, check=True, capture_output=True)
-    return path
 
 
 # --- what it says of a change ----------------------------------------------------------------------------------------
@@ -161,6 +125,37 @@ def test_a_renamed_message_with_another_field_is_told_as_what_it_is(shop: Worksp
     change(shop, PROTO.replace("message Product", "message Item").replace("stock = 2;", "stock = 2;\n  bool new = 3;"))
     report = shop.judge_here("breaking", "new", "--against", "old")
     assert report.rules == {("MESSAGE_RENAMED", "shop.v1.Product"), ("FIELD_ADDED", "shop.v1.Item.new")}
+
+
+TREE = """syntax = "proto3";
+package shop.v1;
+enum Color { COLOR_UNSPECIFIED = 0; COLOR_RED = 1; }
+message Tree { repeated Branch branches = 1; string name = 2; map<string, Branch> by_name = 3; }
+message Branch { Tree tree = 1; Leaf leaf = 2; }
+message Leaf { Color color = 1; }
+"""
+
+
+@pytest.mark.parametrize(
+    "renamed",
+    [{"Tree", "Branch"}, {"Branch", "Leaf"}, {"Tree", "Branch", "Leaf"}, {"Leaf", "Color"}],
+    ids=lambda one: " ".join(sorted(one)),
+)
+def test_messages_that_are_renamed_together_are_told_as_renamed(shop: Workspace, renamed: set[str]) -> None:
+    shop.write("old/shop/v1/shop.proto", TREE)
+    change(shop, re.sub(rf"\b({'|'.join(sorted(renamed))})\b", r"New\1", TREE))
+    report = shop.judge_here("breaking", "new", "--against", "old")
+    told = {found["subject"].rpartition(".")[2]: found["rule"] for found in report.findings if found["fails"]}
+    assert told == dict.fromkeys(renamed - {"Color"}, "MESSAGE_RENAMED")
+    assert not {rule for rule, _ in report.rules} & {"MESSAGE_REMOVED", "MESSAGE_ADDED", "ENUM_REMOVED"}
+
+
+def test_messages_of_which_another_is_just_alike_are_not_told_as_renamed(shop: Workspace) -> None:
+    twins = TREE + "message Twig { Tree tree = 1; Leaf leaf = 2; }\n"
+    shop.write("old/shop/v1/shop.proto", twins)
+    change(shop, re.sub(r"\b(Leaf|Branch|Twig)\b", r"New\1", twins))
+    report = shop.judge_here("breaking", "new", "--against", "old")
+    assert {name for rule, name in report.rules if rule == "MESSAGE_REMOVED"} == {"shop.v1.Branch", "shop.v1.Twig"}
 
 
 def test_a_message_that_is_like_two_new_ones_is_removed(shop: Workspace) -> None:

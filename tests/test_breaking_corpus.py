@@ -16,8 +16,8 @@ from counterfoil.compat.trimming import raw_files, trim
 from counterfoil.model import Finding, Level, PayloadWitness, SchemaChange
 from counterfoil.probe.payloads import Payload, Phase
 from counterfoil.processes import Processes
-from counterfoil.schema_stubs import Runtimes
-from counterfoil.schema_witnesses import side
+from counterfoil.schema_sides import side
+from counterfoil.schema_stubs import Crossing, Runtimes
 from counterfoil.workspace import Settings, Workspace
 
 from tests import schema_corpus
@@ -90,7 +90,7 @@ def replays(lane: BreakingLane, file: Path) -> bool:
     for one in sides:
         runtimes.load(one.id, one.image)
     messages = writer.message(witness.message), reader.message(witness.message)
-    [wrote] = runtimes.read((writer.id, reader.id), messages[0], [payload])
-    [read] = runtimes.read((reader.id, writer.id), messages[1], [payload])
+    crossing = Crossing(writer=writer.id, reader=reader.id, message=witness.message, payload=payload)
+    [(wrote, read)] = runtimes.read([crossing])
     differing = {stub for stub in wrote if discrepancies(wrote[stub], read[stub], *messages)}
     return {one.stub for one in witness.runtimes if one.breaks} <= differing

@@ -10,11 +10,12 @@ import pytest
 from counterfoil.compat.growth import only_grew, reads_alike
 from counterfoil.compat.trimming import raw_files, trim
 from counterfoil.schema.descriptors import parse_image
-from counterfoil.schema_witnesses import side, trials
+from counterfoil.schema_sides import side
+from counterfoil.schema_witnesses import trials
 
 from tests import schema_corpus
 from tests.builders import Workspace
-from tests.test_breaking import PROTO, RETYPED
+from tests.schema_change import PROTO, RETYPED
 
 COSTLY = ("counterfoil.schema_witnesses", "counterfoil.compat.witnessing")
 NEVER = ("httpx", "jsonschema", "sqlalchemy", "hypothesis", "yaml", "counterfoil.pacts", "counterfoil.ledger.store")

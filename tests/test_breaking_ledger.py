@@ -8,7 +8,7 @@ import pytest
 
 from tests.builders import Workspace, interaction, pact
 from tests.ledgers import Recorded
-from tests.test_breaking import PROTO, RETYPED
+from tests.schema_change import PROTO, RETYPED
 
 MISSING = "counterfoil publish"
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.builders import Workspace
-from tests.test_breaking import PROTO, RETYPED, evidence
+from tests.schema_change import PROTO, RETYPED, evidence
 
 PACT = {
     "consumer": {"name": "storefront"},
@@ -49,6 +49,19 @@ def test_a_finding_names_who_reads_it_and_which_pacts_mention_it(team: Workspace
     ("name", "verdict"), [("ranker", "broken"), ("storefront", "broken"), ("mailer", "compatible")]
 )
 def test_findings_are_narrowed_to_a_participant(team: Workspace, name: str, verdict: str) -> None:
+    assert team.judge_here("breaking", "new", "--against", "old", "--only-affecting", name).verdict == verdict
+
+
+@pytest.mark.parametrize(("name", "verdict"), [("ranker", "broken"), ("mailer", "compatible")])
+def test_a_change_concerns_those_who_read_what_carries_it_files_away(team: Workspace, name: str, verdict: str) -> None:
+    team.write("counterfoil.toml", (team.root / "counterfoil.toml").read_text().replace("shop.v1.*", "far.v1.Order"))
+    for side in ("old", "new"):
+        for package, inner, held in (("near", "shop", "Product"), ("far", "near", "Line")):
+            outer = {"near": "Line", "far": "Order"}[package]
+            text = f'syntax = "proto3";\npackage {package}.v1;\nimport "{inner}/v1/{inner}.proto";\n'
+            team.write(
+                f"{side}/{package}/v1/{package}.proto", f"{text}message {outer} {{\n  {inner}.v1.{held} a = 1;\n}}\n"
+            )
     assert team.judge_here("breaking", "new", "--against", "old", "--only-affecting", name).verdict == verdict
 
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
+from counterfoil import schema_sides
+from counterfoil.compat import witnessing
+from counterfoil.probe.fields import fields_of
+from counterfoil.probe.forms import samples
 from counterfoil.toolchain import find
 
 from tests.builders import Object, Workspace, line_of
+from tests.schema_change import image
 
 
 def changed(found: Object) -> Object:
@@ -83,6 +89,28 @@ def test_of_a_huge_message_some_fields_are_tried_and_the_others_say_that_they_we
     levels = {found["subject"]: (found["level"], "too many fields" in found["message"]) for found in report.findings}
     shown, untried = ("behaviour", False), ("policy", True)
     assert levels == {"big.v1.Big.f3": shown, "big.v1.Big.f13": shown, "big.v1.Big.f23": untried}
+
+
+@pytest.mark.parametrize(("fields", "is_too_much"), [(5, False), (12, True)])
+def test_each_field_that_differs_in_a_replaced_message_has_edge_values_tried(
+    tmp_path: Path, *, fields: int, is_too_much: bool
+) -> None:
+    outers = []
+    for side, (name, kind) in {"old": ("A", "int32"), "new": ("B", "int64")}.items():
+        inner = "".join(f"  {kind} f{number} = {number};\n" for number in range(1, fields + 1))
+        text = f'syntax = "proto3";\npackage t;\nmessage {name} {{\n{inner}}}\nmessage Outer {{ {name} inner = 1; }}\n'
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "t.proto").write_text(text)
+        outers.append(schema_sides.side(image(tmp_path / side, tmp_path / f"{side}.binpb").read_bytes()))
+    writer, reader = (one.message("t.Outer") for one in outers)
+    tried = witnessing.trial(writer, reader)
+    assert tried is not None
+    assert tried.untried == (frozenset({"t.Outer.inner"}) if is_too_much else frozenset())
+    states: dict[str, set[str]] = {}
+    for payload in witnessing.payloads(tried):
+        states.setdefault(payload.path, set()).add(payload.state)
+    ordinary = {sample.state for sample in samples(fields_of(outers[0].message("t.A"))[0])}
+    assert all(states[f"inner.f{number}"] - ordinary for number in range(1, fields + 1))
 
 
 @pytest.mark.parametrize("ending", ["", ".binpb"])

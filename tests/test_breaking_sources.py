@@ -10,15 +10,9 @@ import pytest
 from counterfoil.toolchain import find
 
 from tests.builders import Workspace, line_of
-from tests.test_breaking import BREAKING, PROTO, RETYPED, STOCK, change, evidence, image
+from tests.schema_change import BREAKING, PROTO, RETYPED, STOCK, change, evidence, image
 
-
-@pytest.fixture
-def shop(shop: Workspace) -> Workspace:
-    """Two folders of protos, the same so far, and no counterfoil.toml."""
-    shop.write("old/shop/v1/shop.proto", PROTO)
-    shop.write("new/shop/v1/shop.proto", PROTO)
-    return shop
+pytestmark = pytest.mark.usefixtures("unchanged_schema")
 
 
 # --- sources ---------------------------------------------------------------------------------------------------------

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 
 import pytest
+from counterfoil.compat.changes import Change, Direction, Effect
+from counterfoil.compat.composing import Context, compose
+from counterfoil.model import SILENT, Level, PayloadWitness, RuntimeReading
+from counterfoil.probe.payloads import Encoding
 
 from tests.builders import Workspace
-from tests.test_breaking import PROTO, RETYPED, STOCK, change, evidence
+from tests.schema_change import PROTO, RETYPED, STOCK, change, evidence
 
-
-@pytest.fixture
-def shop(shop: Workspace) -> Workspace:
-    """Two folders of protos, the same so far, and no counterfoil.toml."""
-    shop.write("old/shop/v1/shop.proto", PROTO)
-    shop.write("new/shop/v1/shop.proto", PROTO)
-    return shop
+pytestmark = pytest.mark.usefixtures("unchanged_schema")
 
 
 @pytest.fixture
@@ -67,7 +65,7 @@ def test_a_schema_that_python_does_not_take_is_judged_by_the_others(shop: Worksp
     found = report.the("FIELD_JSON_NAME_CHANGED", STOCK)
     assert (report.verdict, found["level"]) == ("broken", "behaviour")
     assert "node and rust show it" in found["message"]
-    assert found["message"].endswith("not asked: python.")
+    assert found["message"].partition("; not asked: python (")[2].endswith(").")
     for witness in evidence(found, "witness"):
         replayed = shop.run_here("replay", str(shop.root / witness["path"]))
         assert (replayed.exit_code, replayed.stdout.splitlines()[-1]) == (1, "still so")
@@ -112,3 +110,46 @@ def test_a_probe_leaves_the_witnesses_of_schema_changes_alone(shop: Workspace, k
     ran = shop.run_here("probe", "--schema", "new", "--stub", "python", "--stub", "python-pure", "--budget", "20")
     assert ran.exit_code in {0, 1}, ran.stderr
     assert (shop.root / kept).is_file()
+
+
+def test_why_a_runtime_was_not_asked_is_said(shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    change(shop, RETYPED)
+    monkeypatch.setenv("CARGO_TARGET_DIR", str(shop.root / "nowhere"))
+    monkeypatch.setattr("counterfoil.schema_stubs.RUST_BINARY", "no-rust-stub")
+    found = shop.judge_here("breaking", "new", "--against", "old").the("FIELD_TYPE_CHANGED")
+    assert "; not asked: rust (its runtime stub is not built: cargo build" in found["message"]
+
+
+def test_a_runtime_that_gives_no_answer_is_not_said_to_read_the_same() -> None:
+    effect = Effect(direction=Direction.BACKWARD, encoding=Encoding.JSON)
+    readings = (
+        RuntimeReading(stub="python", runtime="p 1", breaks=True, wrote="1", read="refuses it"),
+        RuntimeReading(stub="go", runtime="g 1", breaks=False, wrote="1", read=f"{SILENT}not supported: JSON"),
+        RuntimeReading(stub="node", runtime="n 1", breaks=False, wrote="1", read="reads the same"),
+    )
+    witness = PayloadWitness(
+        path="",
+        digest="",
+        direction="backward",
+        encoding="json",
+        message="M",
+        readable="",
+        base64="",
+        runtimes=readings,
+    )
+    changed = Change(
+        rule="FIELD_TYPE_CHANGED",
+        symbol="M.f",
+        level=Level.BEHAVIOUR,
+        effects=frozenset({effect}),
+        old="int32",
+        new="string",
+        old_location=None,
+        new_location=None,
+        messages=frozenset({"M"}),
+        message="it changed",
+        fix="keep it",
+    )
+    found = compose(changed, {effect: (witness,)}, (), Context(directions=frozenset(Direction)))
+    assert found is not None
+    assert found.message.endswith("node reads the same; without an answer: go (not supported: JSON).")

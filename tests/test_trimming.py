@@ -52,6 +52,39 @@ def test_what_is_left_shows_the_same(tmp_path: Path, kind: str) -> None:
     assert compare(parse_image(trimmed.old), parse_image(trimmed.new)) == whole
 
 
+HOLDS = 'syntax = "proto2";\npackage t;\nmessage Held { optional int32 a = 1; }\nenum E { ZERO = 0; ONE = 1; }\n'
+HOLDER = """syntax = "proto2";
+package h;
+import "held.proto";
+message Holder { optional t.E e = 1; optional t.Held h = 2; }
+"""
+OUTER = 'syntax = "proto2";\npackage o;\nimport "holder.proto";\nmessage Outer { optional h.Holder holder = 1; }\n'
+
+
+@pytest.mark.parametrize(
+    ("edited", "whole", "carrying"),
+    [
+        ((" ONE = 1;", ""), {"held.proto", "holder.proto"}, {"held.proto", "holder.proto", "outer.proto"}),
+        (("int32", "string"), {"held.proto"}, {"held.proto", "holder.proto", "outer.proto"}),
+    ],
+    ids=["seen by who imports it", "seen by nobody else"],
+)
+def test_who_imports_a_changed_file_is_kept_where_it_matters(
+    tmp_path: Path, edited: tuple[str, str], whole: set[str], carrying: set[str]
+) -> None:
+    for side, held in (("old", HOLDS), ("new", HOLDS.replace(*edited))):
+        (tmp_path / side).mkdir()
+        for name, text in (("held.proto", held), ("holder.proto", HOLDER), ("outer.proto", OUTER)):
+            (tmp_path / side / name).write_text(text)
+    old, new = built(tmp_path / "old"), built(tmp_path / "new")
+    images = (old, new)
+    trimmed, for_whom = (trim(raw_files(old), raw_files(new), carriers=carriers) for carriers in (False, True))
+    for kept, names in ((trimmed, whole), (for_whom, carrying)):
+        assert {file.name for file in parse_image(kept.new).proto.file if file.message_type[0].field} == names
+        assert buf_says(tmp_path, *images) == buf_says(tmp_path, kept.old, kept.new) != set()
+        assert compare(parse_image(kept.old), parse_image(kept.new)) == compare(*map(parse_image, images))
+
+
 @pytest.mark.parametrize("name", schema_corpus.names())
 def test_a_pair_of_the_corpus_shows_the_same_trimmed(name: str) -> None:
     old, new = (schema_corpus.image(name, one) for one in ("old", "new"))

@@ -15,9 +15,9 @@ from counterfoil.model import Verdict
 from counterfoil.probe.outcomes import Rejected
 from counterfoil.probe.payloads import Payload, Phase
 from counterfoil.processes import Processes
+from counterfoil.schema_sides import Side, side
 from counterfoil.schema_sources import EmptySchemaError, Sources
-from counterfoil.schema_stubs import Runtimes, find_stubs
-from counterfoil.schema_witnesses import Side, side
+from counterfoil.schema_stubs import Crossing, Runtimes, find_stubs
 from counterfoil.stub.schemas import SchemaError
 from counterfoil.workspace import Workspace
 
@@ -60,8 +60,8 @@ def replay(
     with Runtimes(processes, commands) as runtimes:
         for one in (old, new):
             runtimes.load(one.id, one.image)
-        [wrote] = runtimes.read((writer.id, reader.id), messages[0], [payload])
-        [read] = runtimes.read((reader.id, writer.id), messages[1], [payload])
+        crossing = Crossing(writer=writer.id, reader=reader.id, message=witness.message, payload=payload)
+        [(wrote, read)] = runtimes.read([crossing])
     return Replayed(
         by_runtime={stub: discrepancies(wrote[stub], read[stub], *messages) for stub in sorted(wrote)},
         is_written=not wrote or not all(isinstance(one, Rejected) for one in wrote.values()),

@@ -127,6 +127,10 @@ class SchemaChange:
     """The pacts that mention the element by its JSON name."""
 
 
+SILENT = "says nothing: "
+"""Before the reason, what a runtime read that cannot be compared."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeReading:
     """What one runtime made of a payload with the writer's and with the reader's schema."""
@@ -136,6 +140,11 @@ class RuntimeReading:
     breaks: bool
     wrote: str
     read: str
+
+    @property
+    def why_silent(self) -> str:
+        """Why it says nothing of the payload, such as an encoding that it does not support; empty where it does."""
+        return self.read.removeprefix(SILENT) if self.read.startswith(SILENT) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,8 +121,13 @@ def extract(tree: Tree, folder: Path, paths: Iterable[str]) -> Path:
 # --- what has to be compiled -----------------------------------------------------------------------------------------
 
 
-def partial(old: Tree, new: Tree) -> tuple[frozenset[str], frozenset[str]] | tuple[None, None]:
-    """The files of each side to compile so that everything that differs can be seen; None where that is not sure."""
+def partial(
+    old: Tree, new: Tree, *, carriers: bool = False
+) -> tuple[frozenset[str], frozenset[str]] | tuple[None, None]:
+    """The files of each side to compile so that everything that differs can be seen; None where that is not sure.
+
+    With `carriers`, also all that can carry what differs.
+    """
     names = {path for tree in (old, new) for path in tree.objects if not path.endswith(PROTO)}
     if any(old.objects.get(name) != new.objects.get(name) for name in names):
         return None, None
@@ -135,7 +140,8 @@ def partial(old: Tree, new: Tree) -> tuple[frozenset[str], frozenset[str]] | tup
     if len(changed) * 2 > len(new.objects):
         return None, None
     before, after = _graphs(old, new, changed, roots)
-    needed = select(before, after, changed, outlines=False).whole | _module_witnesses(after, changed, roots)
+    kept = select(before, after, changed, outlines=False, carriers=carriers).whole
+    needed = kept | _module_witnesses(after, changed, roots)
     return needed & old.objects.keys(), needed & new.objects.keys()
 
 

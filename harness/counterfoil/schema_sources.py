@@ -67,6 +67,9 @@ class Sources:
         self._git = Git(processes, workspace.root)
         self._workspace = workspace
         self.scratch = scratch
+        participants = workspace.settings.participants.values()
+        self._for_whom = any(one.reads or one.writes for one in participants)
+        """Whether it matters what carries a change."""
 
     def find(self, name: str, folder: str) -> Source:
         """A path, `git:REF`, a git reference or `ledger:PARTICIPANT@VERSION`. Raises EmptySchemaError too.
@@ -135,11 +138,11 @@ class Sources:
             if old.tree.objects == new.tree.objects:
                 return Trimmed(old=b"", new=b"", changed=frozenset())
             if len(new.tree.objects) > WHOLE_UP_TO:
-                needed = partial(old.tree, new.tree)
+                needed = partial(old.tree, new.tree, carriers=self._for_whom)
         with ThreadPoolExecutor(max_workers=2) as pool:
             one, other = pool.map(self._files, (old, new), ("old", "new"), needed)
         try:
-            return trim(one, other)
+            return trim(one, other, carriers=self._for_whom)
         except ImageError as error:
             raise _not_an_image(f"{old.name}' or '{new.name}", str(error)) from None
 

@@ -5,28 +5,26 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from counterfoil import toolchain
 from counterfoil.compat.changes import PYTHON
+from counterfoil.probe.outcomes import Outcome
+from counterfoil.probe.payloads import Payload
 from counterfoil.processes import Processes
-from counterfoil.stub_protocol import Asking
+from counterfoil.stub_protocol import Asking, Question
 from counterfoil.stubs import Stub, StubCommand, StubStartError
 from counterfoil.workspace import Workspace
-
-if TYPE_CHECKING:
-    from google.protobuf.descriptor import Descriptor
-
-    from counterfoil.panel import Row
-    from counterfoil.probe.payloads import Payload
 
 NODE = "node"
 RUST = "rust"
 RUST_BINARY = "counterfoil-runtime-stub"
+Row = Mapping[str, Outcome]
+"""What each stub did with one payload, by the stub's name."""
 HARNESS = Path(__file__).resolve().parent.parent
 NODE_LANE = "protobuf-es"
 
@@ -37,6 +35,16 @@ class Absent:
 
     name: str
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossing:
+    """A payload of a message that both schemas have; they are named by their ids."""
+
+    writer: str
+    reader: str
+    message: str
+    payload: Payload
 
 
 class Runtimes:
@@ -101,15 +109,24 @@ class Runtimes:
         """Who does not take one of these schemas, and why."""
         return {name: why for schema_id in schema_ids for name, why in self._refused.get(schema_id, {}).items()}
 
-    def read(self, schema_ids: tuple[str, str], message: Descriptor, payloads: Sequence[Payload]) -> list[Row]:
-        """What every stub that took both schemas makes of the payloads with the first."""
-        from counterfoil.panel import Panel  # noqa: PLC0415  (who asks only which stubs there are needs none of it)
-
-        out = self.refused(*schema_ids)
+    def read(self, crossings: Sequence[Crossing]) -> list[tuple[Row, Row]]:
+        """What every stub that took the schemas makes of each payload with the writer's, and with the reader's."""
+        out = self.refused(*{one for crossing in crossings for one in (crossing.writer, crossing.reader)})
         stubs = [stub for stub in self._stubs if stub.name not in out]
-        if not stubs:
-            return [{} for _ in payloads]
-        return Panel(stubs, Asking(message_type=message.full_name, schema_id=schema_ids[0]), message).read(payloads)
+        if not (stubs and crossings):
+            return [({}, {}) for _ in crossings]
+        with ThreadPoolExecutor(max_workers=len(stubs)) as pool:
+            columns = list(pool.map(lambda stub: list(stub.ask(_questions(crossings, stub.command.lane))), stubs))
+        rows = [{stub.name: one for stub, one in zip(stubs, row, strict=True)} for row in zip(*columns, strict=True)]
+        return list(zip(rows[::2], rows[1::2], strict=True))
+
+
+def _questions(crossings: Sequence[Crossing], lane: str) -> Iterator[Question]:
+    """Two for each: with the writer's schema, and with the reader's."""
+    asked = ((crossing, schema_id) for crossing in crossings for schema_id in (crossing.writer, crossing.reader))
+    for number, (crossing, schema_id) in enumerate(asked, start=1):
+        asking = Asking(message_type=crossing.message, schema_id=schema_id, lane=lane)
+        yield asking.about(number, crossing.payload)
 
 
 def find_stubs(workspace: Workspace) -> tuple[tuple[StubCommand, ...], tuple[Absent, ...]]:

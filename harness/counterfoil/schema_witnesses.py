@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
-
-from google.protobuf.descriptor import Descriptor
-from google.protobuf.descriptor_pb2 import DescriptorProto, EnumDescriptorProto, FileDescriptorProto, FileDescriptorSet
-from google.protobuf.descriptor_pool import DescriptorPool
 
 from counterfoil.compat.attribution import Attribution
 from counterfoil.compat.changes import PYTHON, Change, Direction, Effect, Key
 from counterfoil.compat.composing import Shown
-from counterfoil.compat.replayable import Replayable, Told, image_digest, write
+from counterfoil.compat.replayable import Replayable, Told, write
 from counterfoil.compat.sightings import Kept, Sighting, Sightings, is_behaviour
 from counterfoil.compat.trimming import Trimmed
 from counterfoil.compat.witnessing import Trial, payloads, trial, written
 from counterfoil.files import replace_file
-from counterfoil.model import Level, PayloadWitness, RuntimeReading
+from counterfoil.model import SILENT, Level, PayloadWitness, RuntimeReading
 from counterfoil.probe.compare import observation_of
 from counterfoil.probe.observation import MalformedObservationError, cut, parse_observation, render
-from counterfoil.probe.outcomes import Outcome
+from counterfoil.probe.outcomes import Decoded, Outcome
 from counterfoil.probe.payloads import Payload
 from counterfoil.probe.shrink import shrink
 from counterfoil.probe.witness import describe, readable
-from counterfoil.schema_stubs import Runtimes
-from counterfoil.stub.schemas import Schema, SchemaError, name_in_ascii, read_schema
+from counterfoil.schema_sides import Side, same_files, side
+from counterfoil.schema_stubs import Crossing, Row, Runtimes
+from counterfoil.stub.schemas import SchemaError
 
 SHOWN = 200
 SMALL_BYTES = 12
@@ -44,86 +41,12 @@ WRITERS = 8
 """Witnesses written side by side: the disk is what takes its time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """A schema as runtimes get it, without positions, and as we read it."""
-
-    id: str
-    files: tuple[FileDescriptorProto, ...]
-    image: bytes
-    pool: DescriptorPool
-    messages: frozenset[str]
-    enums: frozenset[str]
-
-    def message(self, name: str) -> Descriptor:
-        """One message, by its full name."""
-        return self.pool.FindMessageTypeByName(name)
-
-    def closure(self, message: str) -> bytes:
-        """The files that a message needs, as an image."""
-        files = {file.name: file for file in self.files}
-        wanted = [self.message(message).file.name]
-        needed: set[str] = set()
-        while wanted:
-            name = wanted.pop()
-            if name in files and name not in needed:
-                needed.add(name)
-                wanted += files[name].dependency
-        return FileDescriptorSet(file=[file for file in self.files if file.name in needed]).SerializeToString()
-
-
-def side(image: bytes) -> Side:
-    """A schema from an image. Raises SchemaError where it cannot be read."""
-    files = FileDescriptorSet.FromString(image)
-    for file in files.file:
-        file.ClearField("source_code_info")
-        name_in_ascii(file)
-    stripped = files.SerializeToString()
-    schema = _read(files, stripped)
-    named = [one for file in files.file for one in _named(file.package, file.message_type, file.enum_type)]
-    return Side(
-        id=image_digest(stripped),
-        files=tuple(files.file),
-        image=stripped,
-        pool=schema.pool,
-        messages=frozenset(name for name, is_message in named if is_message),
-        enums=frozenset(name for name, is_message in named if not is_message),
-    )
-
-
-def _read(files: FileDescriptorSet, image: bytes) -> Schema:
-    """The schema, also where JSON names are others' names, which Python refuses and other runtimes take."""
-    try:
-        return read_schema(image)
-    except SchemaError:
-        lenient = FileDescriptorSet()
-        lenient.CopyFrom(files)
-        for file in lenient.file:
-            _allow_names_of_others(file.message_type)
-        return read_schema(lenient.SerializeToString())
-
-
-def _allow_names_of_others(messages: Iterable[DescriptorProto]) -> None:
-    for message in messages:
-        message.options.deprecated_legacy_json_field_conflicts = True
-        _allow_names_of_others(message.nested_type)
-
-
-def _named(
-    scope: str, messages: Iterable[DescriptorProto], enums: Iterable[EnumDescriptorProto]
-) -> Iterator[tuple[str, bool]]:
-    prefix = f"{scope}." if scope else ""
-    for enum in enums:
-        yield f"{prefix}{enum.name}", False
-    for message in messages:
-        if not message.options.map_entry:
-            yield f"{prefix}{message.name}", True
-            yield from _named(f"{prefix}{message.name}", message.nested_type, message.enum_type)
-
-
 # --- trying ----------------------------------------------------------------------------------------------------------
 
 Trials = tuple[tuple[Direction, Trial], ...]
+Batch = Sequence[tuple[Direction, Trial, Payload]]
+BATCH = 500
+"""Payloads that are read at once, while the next ones are made."""
 
 
 def trials(old: Side, new: Side, changes: Iterable[Change], directions: Iterable[Direction]) -> Trials:
@@ -132,7 +55,10 @@ def trials(old: Side, new: Side, changes: Iterable[Change], directions: Iterable
     added = {change.symbol for change in changes if change.level is Level.ADDITIVE and change.old_location is None}
     added -= {change.symbol for change in changes if is_behaviour(change)}
     found = []
+    same = same_files(old, new)
     for name in sorted(old.messages & new.messages):
+        if new.message(name).file.name in same:
+            continue
         for direction in directions:
             writer, reader = _sides(direction, old, new)
             tried = trial(writer.message(name), reader.message(name), frozenset(added))
@@ -159,16 +85,30 @@ class Trying:
     def run(self, todo: Trials) -> Sightings:
         """Everything that the runtimes read differently."""
         sightings = Sightings(self._attribution)
-        for direction, tried in todo:
-            self._take(sightings, direction, tried, written(tried, payloads(tried)))
+        for batch, rows in self._read_ahead(_batches(todo)):
+            for (direction, tried, payload), row in zip(batch, rows, strict=True):
+                sightings.take(Effect(direction=direction, encoding=payload.encoding), tried, payload, row)
         return sightings
 
-    def _take(self, sightings: Sightings, direction: Direction, tried: Trial, given: Sequence[Payload]) -> None:
-        writer, reader = (one.id for one in _sides(direction, self._old, self._new))
-        wrote = self._runtimes.read((writer, reader), tried.writer, given)
-        read = self._runtimes.read((reader, writer), tried.reader, given)
-        for payload, before, after in zip(given, wrote, read, strict=True):
-            sightings.take(Effect(direction=direction, encoding=payload.encoding), tried, payload, (before, after))
+    def _read_ahead(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, list[tuple[Row, Row]]]]:
+        """Each batch as it was read; meanwhile the next is being read."""
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            under_way: deque[tuple[Batch, Future[list[tuple[Row, Row]]]]] = deque()
+            for batch in batches:
+                under_way.append((batch, pool.submit(self._read, batch)))
+                if len(under_way) > 1:
+                    done, reading = under_way.popleft()
+                    yield done, reading.result()
+            for done, reading in under_way:
+                yield done, reading.result()
+
+    def _read(self, batch: Batch) -> list[tuple[Row, Row]]:
+        crossings = []
+        for direction, tried, payload in batch:
+            writer, reader = _sides(direction, self._old, self._new)
+            message = tried.writer.full_name
+            crossings.append(Crossing(writer=writer.id, reader=reader.id, message=message, payload=payload))
+        return self._runtimes.read(crossings)
 
     def least(self, sightings: Sightings) -> Iterator[tuple[Key, Sighting]]:
         """For each change and effect, as few as show it in every runtime that breaks on it, each as small as it gets.
@@ -195,24 +135,39 @@ class Trying:
 
         def is_still(candidates: Sequence[Payload]) -> Sequence[bool]:
             nonlocal best
-            found = [self._again(key, sighting, one) for one in candidates]
-            fitting = [one for one in found if one is not None and _is_as_good(one, sighting, needed)]
-            best = min([best, *fitting], key=lambda one: one.size)
-            return [one in fitting for one in found]
+            found = self._again(key, sighting, candidates)
+            fitting = {data: one for data, one in found.items() if _is_as_good(one, sighting, needed)}
+            best = min([best, *fitting.values()], key=lambda one: one.size)
+            return [one.data in fitting for one in candidates]
 
         shrink(sighting.payload, is_still, sighting.tried.writer, max_candidates=SHRINK_CANDIDATES)
         return best
 
-    def _again(self, key: Key, sighting: Sighting, candidate: Payload) -> Sighting | None:
-        """The same change on another payload, if that is what a program writes."""
-        tried = sighting.tried
-        if not any(
-            (one.encoding, one.data) == (candidate.encoding, candidate.data) for one in written(tried, [candidate])
-        ):
-            return None
-        seen = Sightings(self._attribution)
-        self._take(seen, sighting.effect.direction, tried, [candidate])
-        return next(iter(seen.by_change.get(key, {}).get(sighting.effect, Kept())), None)
+    def _again(self, key: Key, sighting: Sighting, candidates: Sequence[Payload]) -> Mapping[bytes, Sighting]:
+        """The same change on other payloads, by their bytes, as far as they are what a program writes."""
+        effect, tried = sighting.effect, sighting.tried
+        wanted = [one for one in candidates if _is_written(tried, one)]
+        rows = self._read([(effect.direction, tried, one) for one in wanted])
+        found = {}
+        for payload, row in zip(wanted, rows, strict=True):
+            seen = Sightings(self._attribution)
+            seen.take(effect, tried, payload, row)
+            kept = next(iter(seen.by_change.get(key, {}).get(effect, Kept())), None)
+            if kept is not None:
+                found[payload.data] = kept
+        return found
+
+
+def _batches(todo: Trials) -> Iterator[Batch]:
+    """What programs write of each message, so many payloads at a time."""
+    asked = ((direction, tried, payload) for direction, tried in todo for payload in written(tried, payloads(tried)))
+    while batch := list(islice(asked, BATCH)):
+        yield batch
+
+
+def _is_written(tried: Trial, payload: Payload) -> bool:
+    """Whether it is, byte by byte, what a program writes."""
+    return any((one.encoding, one.data) == (payload.encoding, payload.data) for one in written(tried, [payload]))
 
 
 def _shrunk(one: Sighting) -> int:
@@ -285,7 +240,10 @@ class Witnesses:
     def _readings(self, sighting: Sighting) -> Iterator[RuntimeReading]:
         for stub in sorted(sighting.wrote):
             found = sighting.found[stub]
-            read = "; ".join(map(str, found)) if found else "reads the same" if found is not None else "says nothing"
+            read = "; ".join(map(str, found or ())) or "reads the same"
+            if found is None:
+                wrote = sighting.wrote[stub]
+                read = SILENT + describe(sighting.read[stub] if isinstance(wrote, Decoded) else wrote, SHOWN)
             yield RuntimeReading(
                 stub=stub,
                 runtime=self._runtimes.runtime(stub),

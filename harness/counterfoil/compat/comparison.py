@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TypeVar
 
 from counterfoil.compat.changes import Direction, Effects, Encodings, towards
 from counterfoil.compat.reading import Reading
-from counterfoil.compat.renaming import grown
+from counterfoil.compat.renaming import Shape, alike, grown
 from counterfoil.schema.descriptors import Schema
 from counterfoil.schema.elements import Element, Enum, Field, Message, Method, Service
 from counterfoil.schema.options import OptionReader, Options
@@ -52,8 +52,13 @@ class Comparison:
             if not old.is_map_entry and not new.is_map_entry:
                 yield old, new
         for name, renamed in self.renamed_messages.items():
-            if message_form(self.old.messages[name]) != message_form(renamed):
-                yield self.old.messages[name], renamed
+            before = self.old.messages[name]
+            if message_form(before) != message_form(renamed) and not self._differs_in_names_only(before, renamed):
+                yield before, renamed
+
+    def _differs_in_names_only(self, old: Message, new: Message) -> bool:
+        """Whether every type in a message has a new name, and nothing else is new."""
+        return _shape(old, self._new_names) == _shape(new, {})
 
     def fields(self) -> Iterator[tuple[Field, Field]]:
         """Fields and extensions of the same number in the same message."""
@@ -126,7 +131,8 @@ class Comparison:
     @cached_property
     def renamed_messages(self) -> Mapping[str, Message]:
         """By old name: the new message that has just the same fields as one that is gone, or some more or less."""
-        same = self._renamed(_declared(self.old.messages), _declared(self.new.messages), message_form)
+        same = dict(self._renamed(_declared(self.old.messages), _declared(self.new.messages), message_form))
+        same |= self._renamed_together(same)
         taken = {one.symbol for one in same.values()}
         gone = {one.symbol: one for one in self.removed(self.old.messages, self.new.messages) if one.symbol not in same}
         fresh = {one.symbol: one for one in self.added(self.old.messages, self.new.messages) if one.symbol not in taken}
@@ -135,6 +141,28 @@ class Comparison:
             for several in (gone, fresh)
         )
         return {**same, **{name: fresh[other] for name, other in grown(old, new).items()}}
+
+    def _renamed_together(self, same: Mapping[str, Message]) -> Mapping[str, Message]:
+        """Messages of the same form whose types were renamed with them."""
+        taken = {one.symbol for one in same.values()}
+        names = {**{name: one.symbol for name, one in same.items()}, **self._new_enum_names}
+        gone = {one.symbol: one for one in self.removed(self.old.messages, self.new.messages) if one.symbol not in same}
+        fresh = {one.symbol: one for one in self.added(self.old.messages, self.new.messages) if one.symbol not in taken}
+        old = {name: _shape(one, names) for name, one in gone.items()}
+        found = alike(old, {name: _shape(one, {}) for name, one in fresh.items()})
+        return {name: fresh[other] for name, other in found.items() if not gone[name].is_map_entry}
+
+    @cached_property
+    def _new_names(self) -> Mapping[str, str]:
+        """Of renamed messages and enums, by their old ones; and of the entries of their maps."""
+        names = {**{name: one.symbol for name, one in self.renamed_messages.items()}, **self._new_enum_names}
+        entries = (one for one in self.old.messages.values() if one.is_map_entry)
+        scoped = ((one.symbol, *one.symbol.rpartition(".")[::2]) for one in entries)
+        return {**names, **{symbol: f"{names[scope]}.{name}" for symbol, scope, name in scoped if scope in names}}
+
+    @property
+    def _new_enum_names(self) -> Mapping[str, str]:
+        return {name: one.symbol for name, one in self.renamed_enums.items()}
 
     @cached_property
     def renamed_enums(self) -> Mapping[str, Enum]:
@@ -172,13 +200,24 @@ class Comparison:
 def message_form(message: Message) -> tuple[object, ...]:
     """What two messages that differ in name only have in common; types by their last name, the message by none."""
     return tuple(
-        (
-            *(one.number, one.name, one.json_name, one.type),
-            "" if one.type_name == message.symbol else (one.type_name or ".").rpartition(".")[2],
-            *(one.cardinality, one.presence, one.oneof, one.default, one.is_delimited),
-        )
-        for one in sorted(message.fields.values(), key=lambda one: one.number)
+        (*_part(one), "" if one.type_name == message.symbol else (one.type_name or ".").rpartition(".")[2])
+        for one in _fields(message)
     )
+
+
+def _shape(message: Message, names: Mapping[str, str]) -> Shape:
+    """The same with types by their full names, or by those among `names` that they have now."""
+    return tuple((_part(one), names.get(one.type_name or "", one.type_name)) for one in _fields(message))
+
+
+def _part(field: Field) -> tuple[object, ...]:
+    """A field without its type's name."""
+    same = (field.number, field.name, field.json_name, field.type)
+    return (*same, field.cardinality, field.presence, field.oneof, field.default, field.is_delimited)
+
+
+def _fields(message: Message) -> Iterable[Field]:
+    return sorted(message.fields.values(), key=lambda one: one.number)
 
 
 def _declared(messages: Mapping[str, Message]) -> Mapping[str, Message]:

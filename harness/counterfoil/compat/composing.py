@@ -27,7 +27,7 @@ class Shown:
     tried: frozenset[str] = frozenset()
     """The messages of which payloads were tried."""
     untried: frozenset[str] = frozenset()
-    """The fields of these that were too many."""
+    """The fields of these that were too many, or too large."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,13 +157,24 @@ def _notes(change: Change, shown: Witnesses, also: tuple[str, ...], context: Con
 def _breaking(shown: Witnesses, context: Context) -> str:
     readings = [one for several in shown.values() for witness in several for one in witness.runtimes]
     breaking = sorted({one.stub for one in readings if one.breaks})
-    agreeing = sorted({one.stub for one in readings} - set(breaking))
+    agreeing = sorted({one.stub for one in readings if not one.why_silent} - set(breaking))
+    silent = {one.stub: one.why_silent for one in readings if one.stub not in {*breaking, *agreeing}}
     text = f"{_list(breaking)} show{'s' if len(breaking) == 1 else ''} it: {_where(shown)}"
     if agreeing:
         text += f"; {_list(agreeing)} read{'s' if len(agreeing) == 1 else ''} the same"
-    if context.shown.absent:
-        text += f"; not asked: {_list(sorted(context.shown.absent))}"
-    return f"{text}."
+    if silent:
+        text += f"; without an answer: {_reasons(silent)}"
+    return f"{text}{_not_asked(context)}."
+
+
+def _not_asked(context: Context) -> str:
+    absent = context.shown.absent
+    return f"; not asked: {_reasons(absent)}" if absent else ""
+
+
+def _reasons(names: Mapping[str, str]) -> str:
+    """For example `rust (its runtime stub is not built)`."""
+    return _list([f"{name} ({why})" for name, why in sorted(names.items())])
 
 
 def _where(effects: Iterable[Effect]) -> str:
@@ -178,15 +189,17 @@ def _where(effects: Iterable[Effect]) -> str:
 def _no_witness(change: Change, context: Context) -> str:
     """Why a change that a runtime could show has no witness."""
     if context.shown.absent and not context.shown.runtimes:
-        reasons = "; ".join(f"{name}: {why}" for name, why in context.shown.absent.items())
-        return f"No witness: no runtime could read both schemas ({reasons})."
+        return f"No witness: no runtime could read both schemas: {_reasons(context.shown.absent)}."
     if not change.messages & context.shown.tried:
         return "No witness: no message that has it is there in both schemas, so no payload can be read with both."
     if change.symbol in context.shown.untried:
-        return "No witness: in its message too many fields changed to try each, so this is a matter of policy."
+        return (
+            "No witness: in its message too many fields changed to try each with every value, "
+            "so this is a matter of policy."
+        )
     return (
         f"No witness: {_list(context.shown.runtimes)} read every payload that was tried alike, "
-        "so this is a matter of policy."
+        f"so this is a matter of policy{_not_asked(context)}."
     )
 
 

@@ -41,17 +41,22 @@ def field_removed_without_reservation(_comparison: Comparison, old: Message, new
 
 
 def field_added(comparison: Comparison, old: Message, new: Message) -> Found:
-    """A field of a new number and a new name; one that is required breaks whoever writes without it."""
+    """A field of a new number and a new name; one that is required breaks whoever writes without it.
+
+    One in place of an extension is nothing new: JSON carries under another name what both have.
+    """
     for number, field in new.fields.items():
         if number not in old.fields and not _is_renumbered(old, new, field.name):
             needed = towards(Direction.BACKWARD, comparison.backward.requirement(None, field))
+            was = comparison.old_extensions.get((new.symbol, number))
             yield Difference(
                 element=field,
                 is_addition=True,
+                old=f"extension {was.symbol}" if was else None,
                 new=_described(field),
                 effects=LOST_GOING_BACK | needed,
                 messages=frozenset({new.symbol}),
-                level=Level.BEHAVIOUR if field.presence is Presence.REQUIRED else Level.ADDITIVE,
+                level=Level.BEHAVIOUR if was or field.presence is Presence.REQUIRED else Level.ADDITIVE,
             )
 
 

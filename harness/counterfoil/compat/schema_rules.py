@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from counterfoil.compat.changes import EVERYWHERE, JSON, Difference, Direction, Effects, towards
 from counterfoil.compat.comparison import Comparison, is_option, matched
@@ -104,11 +105,13 @@ def extension_renamed(comparison: Comparison, _old: Schema, _new: Schema) -> Fou
 
 
 def extension_added(comparison: Comparison, old: Schema, _new: Schema) -> Found:
-    """Old readers do not know it."""
+    """Old readers do not know it, or know it as a field, which JSON carries under another name."""
     for key, extension in comparison.new_extensions.items():
         is_new = key not in comparison.old_extensions and extension.symbol not in old.extensions
         if is_new and (extension.message in old.messages or is_option(extension)):
-            yield from _extension(None, extension, (None, _described(extension)), GOING_BACK)
+            was = old.messages[extension.message].fields.get(extension.number) if not is_option(extension) else None
+            for found in _extension(None, extension, (was.symbol if was else None, _described(extension)), GOING_BACK):
+                yield replace(found, level=Level.BEHAVIOUR) if was else found
 
 
 def file_removed(comparison: Comparison, old: Schema, new: Schema) -> Found:

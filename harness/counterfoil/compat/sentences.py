@@ -64,7 +64,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "FIELD_REMOVED_WITHOUT_RESERVATION": ("{symbol} was removed and can be taken for something else: {new}", RESERVE),
     "FIELD_ADDED": (
         "{symbol} ({new}) was added; old readers do not know it",
-        "nothing has to be done, unless readers are strict: then teach them first",
+        "nothing has to be done, unless readers are strict: then teach them first; add none in place of an extension",
     ),
     "FIELD_RENUMBERED": ("the number of {symbol} changed from {old} to {new}", "give the field its old number back"),
     "FIELD_JSON_NAME_REUSED": (
@@ -170,7 +170,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "the extension {old} is called {new} now; JSON carries the name",
         "keep the name and the package",
     ),
-    "EXTENSION_ADDED": ("the extension {symbol} ({new}) was added", NO_NEED),
+    "EXTENSION_ADDED": (
+        "the extension {symbol} ({new}) was added",
+        "nothing has to be done, unless it takes the place of a field: keep that field then",
+    ),
     "FILE_REMOVED": (
         "the file {old} was removed or moved; whoever imports it does not compile",
         "keep a file of the old name that imports the new one publicly",

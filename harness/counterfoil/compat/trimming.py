@@ -1,8 +1,10 @@
 """Of two schemas, the files that differ, what depends on them, and what these need: all that a rule can see. Pure.
 
 A rule looks at an element, at the types that it names, and at the options that it carries, so beside the files that
-differ those that import them are enough, also by way of a public import. The rest is there to link: imports, and for
-each package of a changed file unchanged ones that show that the package still has messages, enums and services.
+differ those that import them are enough, also by way of a public import, and only where they see a difference: a name,
+an enum. The rest is there to link: imports, and for each package of a changed file unchanged ones that show that the
+package still has messages, enums and services. Whom a change concerns is another question: it is about everything that
+carries it, at any distance.
 """
 
 from __future__ import annotations
@@ -173,13 +175,18 @@ class Selection:
     outlined: Mapping[str, bytes]
 
 
-def select(old: RawImage, new: RawImage, changed: frozenset[str], *, outlines: bool = True) -> Selection:
+def select(
+    old: RawImage, new: RawImage, changed: frozenset[str], *, outlines: bool = True, carriers: bool = False
+) -> Selection:
     """The changed files, those that see them, the witnesses of packages, and what is needed to link all of them.
 
     What does not change is kept on both sides or on neither, so that it differs on neither. With `outlines`, what is
     there only to be linked against has no content, unless a field's type became another: then what it imports matters.
+    With `carriers`, all that can carry what changed is kept too.
     """
-    whole = {*changed, *_dependents(old, changed), *_dependents(new, changed), *package_witnesses(old, new, changed)}
+    seen = changed if carriers or not outlines else _seen_from_outside(old, new, changed)
+    whole = {*changed, *package_witnesses(old, new, changed)}
+    whole |= {name for image in (old, new) for name in _dependents(image, seen, at_any_distance=carriers)}
     whole |= {name for one in changed for name in _imports(old, new, one)}
     whole |= _that_spell_options(old, new, changed)
     deep = not outlines or any(_refers_elsewhere(old.get(name), new.get(name)) for name in changed)
@@ -258,7 +265,16 @@ def _referred(data: bytes) -> set[str]:
     return {field.type_name for field in fields if field.type_name}
 
 
-def _dependents(image: RawImage, changed: frozenset[str]) -> set[str]:
+def _seen_from_outside(old: RawImage, new: RawImage, changed: frozenset[str]) -> frozenset[str]:
+    """The changed files of which those that import them see another outline, or may: not every file has one."""
+
+    def seen(image: RawImage, name: str) -> bytes | None:
+        return outline(image[name].data) if name in image else None
+
+    return frozenset(name for name in changed if (one := seen(old, name)) is None or one != seen(new, name))
+
+
+def _dependents(image: RawImage, changed: frozenset[str], *, at_any_distance: bool) -> set[str]:
     importers: dict[str, list[str]] = {}
     for name, file in image.items():
         for imported in file.imports:
@@ -269,7 +285,7 @@ def _dependents(image: RawImage, changed: frozenset[str]) -> set[str]:
         name = visible.pop()
         for importer in importers.get(name, ()):
             found.add(importer)
-            if name in image[importer].public_imports and importer not in passed:
+            if (at_any_distance or name in image[importer].public_imports) and importer not in passed:
                 passed.add(importer)
                 visible.append(importer)
     return found
@@ -322,8 +338,11 @@ class Trimmed:
     changed: frozenset[str]
 
 
-def trim(old_files: tuple[bytes, ...], new_files: tuple[bytes, ...]) -> Trimmed:
-    """Compare two images, as `raw_files` gives them, file by file, and keep what matters. Raises ImageError."""
+def trim(old_files: tuple[bytes, ...], new_files: tuple[bytes, ...], *, carriers: bool = False) -> Trimmed:
+    """Compare two images, as `raw_files` gives them, file by file, and keep what matters. Raises ImageError.
+
+    With `carriers`, what says whom it concerns is kept too.
+    """
     nothing = Trimmed(old=b"", new=b"", changed=frozenset())
     if set(old_files) == set(new_files):
         return nothing
@@ -331,7 +350,7 @@ def trim(old_files: tuple[bytes, ...], new_files: tuple[bytes, ...]) -> Trimmed:
     changed = changed_files(before, after)
     if not changed:
         return nothing
-    kept = select(before, after, changed)
+    kept = select(before, after, changed, carriers=carriers)
     old, new = (join(_kept(image, kept)) for image in (before, after))
     return Trimmed(old=old, new=new, changed=changed)
 

@@ -36,12 +36,14 @@ MAX_ENUM_VALUES = 100
 SPELLED_OUT = "default spelled out"
 """The state of an enum's zero in JSON, which programs write that are told to leave no default out."""
 MAX_DEEPER = 48
-"""Ordinary values inside a field that has another message, and as many edge values."""
+"""Ordinary values inside a field that has another message."""
+MAX_DEEPER_EDGES = 240
+"""Edge values there; the fields that differ take turns, so that each has its first ones."""
 MAX_PLACES = 200
 """Inside a field that has another message."""
 EDGES = 24
 """Of a field there, in either encoding; a number has about so many."""
-MAX_PAYLOADS = 120
+MAX_PAYLOADS = 400
 """For one field, before they are written."""
 
 
@@ -53,7 +55,7 @@ class Trial:
     reader: Descriptor
     numbers: tuple[int, ...]
     untried: frozenset[str] = frozenset()
-    """The full names of fields that changed too, and were too many."""
+    """The full names of fields that changed too and were too many, or of which too much changed to try all of it."""
 
 
 # --- what is worth trying --------------------------------------------------------------------------------------------
@@ -78,7 +80,18 @@ def trial(writer: Descriptor, reader: Descriptor, added: frozenset[str] = frozen
         for side in (writer, reader)
         if number in side.fields_by_number
     )
+    untried |= {name for number in changed[:most] for name in _too_deep(writer, reader, number)}
     return Trial(writer=writer, reader=reader, numbers=tuple(changed[:most]), untried=untried)
+
+
+def _too_deep(writer: Descriptor, reader: Descriptor, number: int) -> frozenset[str]:
+    """The names of a field in which so much of another message differs that not all of it is tried."""
+    mine, theirs = ({one.number: one for one in fields_of(side)}.get(number) for side in (writer, reader))
+    if mine is None or theirs is None:
+        return frozenset()
+    places = [differs for _, differs in islice(_replaced((mine,), theirs), MAX_PLACES + 1)]
+    is_too_much = len(places) > MAX_PLACES or 2 * EDGES * sum(places) > MAX_DEEPER_EDGES
+    return frozenset({mine.descriptor.full_name, theirs.descriptor.full_name} if is_too_much else ())
 
 
 def nature(field: Field, added: frozenset[str] = frozenset()) -> tuple[object, ...]:
@@ -176,9 +189,19 @@ def _deeper(tried: Trial, field: Field, fill: Fill) -> Iterator[Payload]:
     found.sort(key=lambda one: (not one[1], contents(one[0].field) is not None))
     around = {place: background(tried.writer, place.trail, (place.field,), fill) for place, _ in found}
     plain = (_sampled(around[one], one.field, sample, one.path) for one, _ in found for sample in samples(one.field))
-    edges = (_edges(around[one], one.field, one.path, EDGES) for one, differs in found if differs)
-    for several in (plain, edges):
-        yield from islice(chain.from_iterable(several), MAX_DEEPER)
+    edges = [_edges(around[one], one.field, one.path, EDGES) for one, differs in found if differs]
+    yield from islice(chain.from_iterable(plain), MAX_DEEPER)
+    yield from islice(_in_turns(edges), MAX_DEEPER_EDGES)
+
+
+def _in_turns(several: Iterable[Iterator[Payload]]) -> Iterator[Payload]:
+    """One of each, then another of each, until none is left."""
+    waiting = deque(several)
+    while waiting:
+        one = waiting.popleft()
+        for payload in islice(one, 1):
+            yield payload
+            waiting.append(one)
 
 
 def _replaced(trail: tuple[Field, ...], other: Field | None) -> Iterator[tuple[Place, bool]]:
