@@ -95,8 +95,9 @@ def test_the_configuration_on_a_page_is_valid(name: str, tmp_path: Path) -> None
     of_page = [block for block in blocks(BY_PAGE[name]) if block.language == "toml"]
     configuration = "\n".join(block.text for block in of_page if not block.file)
     head = "" if re.search(r"^format\b", configuration, re.MULTILINE) else "format = 1\n"
-    for folder in re.findall(r'^dir = "(.+?)"', configuration, re.MULTILINE):
-        (tmp_path / folder).mkdir(parents=True)
+    read = tomllib.loads(configuration)
+    for folder in (*re.findall(r'^dir = "(.+?)"', configuration, re.MULTILINE), *read.get("pacts", {}).get("also", ())):
+        (tmp_path / folder.replace("*", "any")).mkdir(parents=True)
     (tmp_path / "counterfoil.toml").write_text(head + configuration, encoding="utf-8")
     assert read_workspace(tmp_path / "counterfoil.toml").settings.format == 1
     for block in of_page:
