@@ -277,7 +277,9 @@ def test_a_folder_of_a_repository_gets_no_workflow(tmp_path: Path) -> None:
 
 def test_an_empty_repository(tmp_path: Path) -> None:
     assert init(tmp_path) == {"format": 1, "pacts": {"dir": "contracts/pacts"}}
-    assert check(tmp_path).rules == {("PACT_MISSING", "contracts/pacts")}
+    report = check(tmp_path)
+    assert report.rules == {("PACT_MISSING", "contracts/pacts")}
+    assert report.the("PACT_MISSING")["fix"].startswith("say how tests write them in [participants.NAME.consumer]")
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
