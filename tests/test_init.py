@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import tomllib
 import zipfile
@@ -199,6 +200,16 @@ def test_pacts_among_other_files_are_named_each(tmp_path: Path) -> None:
     }
     report = check(tmp_path, "--lane", "pacts")
     assert (len(report.cases), set(report.cases.values())) == (3, {"compatible"})
+
+
+def test_names_that_no_configuration_can_hold_are_left_out(tmp_path: Path) -> None:
+    """Names of files are bytes, and those of TOML are UTF-8."""
+    document = json.dumps(pact("web", "orders", interaction("an order", body={"id": 1})))
+    for path in (b"pacts/good.json", b"pacts/b\xff.json", b"other\xff/one.json"):
+        file = tmp_path / os.fsdecode(path)
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(document, encoding="utf-8")
+    assert init(tmp_path)["pacts"] == {"dir": "contracts/pacts", "also": ["pacts/good.json"]}
 
 
 def test_what_a_python_service_needs_is_installed(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -95,11 +95,11 @@ def survey(root: Path) -> Survey:
     seen = 0
     mixed: set[str] = set()
     for path, folders, names in os.walk(root):
-        inside = sorted(name for name in folders if name not in NOT_OURS and not name.startswith("."))
+        inside = sorted(name for name in folders if name not in NOT_OURS and name[0] != "." and _is_text(name))
         here = Path(path)
         folder = here.relative_to(root).as_posix()
         seen += len(names)
-        found = list(_pacts(here, folder, names))
+        found = list(_pacts(here, folder, filter(_is_text, names)))
         pacts += found
         if len(inside) < len(folders) or len(found) < sum(map(_is_json, names)):
             mixed.add(folder)
@@ -138,7 +138,12 @@ def _is_json(name: str) -> bool:
     return name.lower().endswith(".json")
 
 
-def _pacts(here: Path, folder: str, names: list[str]) -> Iterator[SeenPact]:
+def _is_text(name: str) -> bool:
+    """Whether the name of a file is UTF-8, as all that a configuration can name is."""
+    return not any("\ud800" <= char <= "\udfff" for char in name)
+
+
+def _pacts(here: Path, folder: str, names: Iterable[str]) -> Iterator[SeenPact]:
     for name in sorted(names):
         file = here / name
         if not _is_json(name) or not (data := _read(file, MAX_PACT_BYTES)):
