@@ -118,9 +118,12 @@ class Gate:
             recorder.schema_pair(SchemaPairFact(writer=writer, reader=reader, breaks=breaks))
 
     def probed(self, one: str, other: str, *divergences: Divergence) -> None:
-        pair = sorted((ref(one), ref(other)))
+        """A version may be told with what its stub is made from: `web@1 made from x`."""
+        ends = [end.partition(" made from ") for end in (one, other)]
+        stubs = [digest_of(text.encode()) if text else None for _, _, text in ends]
+        pair = (ref(ends[0][0]), ref(ends[1][0]))
         with open_ledger(self.shop.root, {}).recording(Run(command="test")) as recorder:
-            recorder.probe(ProbeFact(pair=(pair[0], pair[1]), order=0, divergences=divergences))
+            recorder.probe(ProbeFact(pair=pair, order=0, stubs=(stubs[0], stubs[1]), divergences=divergences))
 
     def read(self, reader: str, consumer: str, provider: str, *flaws: ReadingFlaw) -> None:
         """A reading of what the consumer's version has published."""

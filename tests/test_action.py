@@ -33,7 +33,7 @@ def ran(folder: Path, command: str) -> tuple[int, list[str], str]:
         check=False,
         timeout=30,
     )
-    words: list[str] = json.loads(done.stdout)
+    words: list[str] = json.loads(done.stdout or "[]")
     return done.returncode, words, output.read_text()
 
 
@@ -46,6 +46,10 @@ def test_the_command_runs_and_its_exit_code_is_kept(tmp_path: Path) -> None:
 def test_a_command_is_no_shell_code(tmp_path: Path) -> None:
     _, words, _ = ran(tmp_path, "check; touch $HOME/x `id`")
     assert words == ["check;", "touch", "$HOME/x", "`id`"]
+
+
+def test_a_command_with_an_open_quote_is_a_usage_error_and_no_verdict(tmp_path: Path) -> None:
+    assert ran(tmp_path, "can-i-deploy -a 'the web") == (2, [], "exit-code=2\n")
 
 
 @pytest.mark.parametrize(

@@ -56,14 +56,6 @@ def test_a_failed_verification_stops_it_with_what_was_seen(gate: Gate) -> None:
     assert gate.ask(*shlex.split(together)[1:]).verdict == "compatible"
 
 
-def test_no_provider_is_advised_that_would_leave_the_failing_one_in_its_place(gate: Gate) -> None:
-    gate.deploy("shop@1", instance="blue")
-    gate.verify("web@1", "shop@1", success=False)
-    gate.verify("web@1", "shop@2")
-    following = gate.deployable("web@1").the("VERIFICATION_FAILED")["next"]
-    assert shlex.split(following) == ["counterfoil", "verify", "-k", "::web→shop::"]
-
-
 @pytest.mark.fires("VERIFICATION_MISSING")
 def test_verifying_another_version_than_the_deployed_one_is_told_apart(gate: Gate) -> None:
     gate.verify("web@1", "shop@2")
@@ -191,6 +183,17 @@ def test_stubs_that_were_probed_apart_prove_nothing(gate: Gate) -> None:
     assert answer.the("STUBS_NOT_PROBED")["next"] == expected
     gate.probed("web@1", "shop@1")
     assert gate.deployable("web@1").verdict == "compatible"
+
+
+def test_a_probe_belongs_to_what_the_stubs_are_made_from(gate: Gate) -> None:
+    gate.verify("web@1", "shop@1")
+    gate.probed("web@0 made from a", "shop@1 made from b")
+    gate.probed("web@1 made from a", "shop@2 made from c")
+    assert gate.deployable("web@1").verdict == "compatible", "its stub is that of web 0"
+    gate.probed("shop@3 made from b", "web@2 made from a", Divergence(subject="s", message="null"))
+    assert gate.deployable("web@1").the("STUBS_DIVERGE")["subject"] == "shop 1↔web 1"
+    gate.probed("web@1 made from d", "shop@2 made from c")
+    assert gate.deployable("web@1").rules == {("STUBS_NOT_PROBED", "shop 1↔web 1")}, "it was built anew"
 
 
 @pytest.mark.fires("PAYLOAD_NOT_READ")

@@ -151,6 +151,45 @@ SENTENCES = {
     "to ignore a version excuses no missing result": f"""
         {PAIR}; to production -a web -e 1 --ignore shop -e 1 = unknown
         to production -a web -e 1 --ignore web -e 1 = yes""",
+    "each of two providers has to have tried the content that it will meet": f"""
+        {PAIR}; publish web@1 stock y; create stock@1; deploy stock@1; verify web@1 shop@1; verify web@1 stock@1
+        publish web@2 shop z; verify web@2 shop@2; deploy shop@2; to production -a web -e 1 = unknown
+        to production -a web -e 2 = yes""",
+    "an old version does not need the providers that later ones have": f"""
+        {PAIR}; verify web@1 shop@1; publish web@2 shop x; publish web@2 stock y; to production -a web -e 2 = unknown
+        to production -a web -e 1 = yes; verify web@2 stock@1 fails; to production -a web -e 2 = unknown
+        deploy stock@1; to production -a web -e 2 = no; ask -a web -e 2 -a shop -e 1 = yes""",
+    "two that consume each other need both results, together and alone": """
+        publish b@100 a x; verify b@100 a@99; publish a@1 b y; verify a@1 b@100
+        ask -a a -e 1 -a b -e 100 --latestby cvpv = unknown; ask -a b -e 100 = unknown; verify b@100 a@1 fails
+        ask -a a -e 1 -a b -e 100 = no; ask -a b -e 100 = no; verify b@100 a@1; ask -a b -e 100 -a a -e 1 = yes""",
+    "a chain is judged at both ends of the link that is asked about": """
+        publish web@1 shop x; verify web@1 shop@2; publish shop@2 stock y; to production -a shop -e 2 = unknown
+        verify shop@2 stock@4; to production -a shop -e 2 = unknown; deploy stock@4; to production -a shop -e 2 = yes
+        to production -a web -e 1 = unknown; deploy shop@2; to production -a web -e 1 = yes""",
+    "the selected of one consumer stand beside the inferred of another": f"""
+        {PAIR}; verify web@1 shop@1; publish web@2 shop y; verify web@2 shop@1; publish web@3 shop z
+        verify web@3 shop@1 fails; tag web@1 prod; tag web@2 prod; publish cat@20 shop x; tag cat@20 prod
+        publish dog@40 shop x; verify dog@40 shop@1 fails
+        ask -a shop -e 1 -a web --tag prod --to prod --latestby cvpv = unknown; ask -a shop -e 1 -a web --tag prod = yes
+        verify cat@20 shop@1; ask -a shop -e 1 -a web --tag prod --to prod --latestby cvpv = yes""",
+    "to ignore a participant excuses that what was named of it is missing": f"""
+        {PAIR}; verify web@1 shop@1; ask -a web -e 1 -a shop --latest prod = no
+        ask -a web -e 1 -a shop --latest prod --ignore shop = yes; ask -a web -e 1 -a shop -e 9 --ignore shop -e 9 = no
+        tag shop@1 prod; verify web@1 shop@1 fails; ask -a web -e 1 -a shop --latest prod = no
+        ask -a web -e 1 -a shop --latest prod --ignore shop = yes""",
+    "heads of main branches, whatever came to other branches later": f"""
+        {PAIR}; create shop@1 develop; create shop@2 develop; create shop@3 feature; verify web@1 shop@2
+        verify web@1 shop@3 fails; merge -a web -e 1 = yes; create web@1 develop; publish web@2 shop y; create web@2 fix
+        merge -a shop -e 2 = yes; merge -a shop -e 3 = no; create web@2 develop; merge -a shop -e 2 = unknown""",
+    "a version on two branches is the head of both, or of one": f"""
+        {PAIR}; verify web@1 shop@1; create shop@1 left; create shop@1 right; create shop@2 left
+        ask -a web -e 1 -a shop --branch right --latest = yes; ask -a web -e 1 -a shop --branch left --latest = unknown
+        ask -a web -e 1 -a shop --branch left = yes""",
+    "a version that was undeployed may come back, and another stays away": f"""
+        {PAIR}; verify web@1 shop@1 fails; deploy web@1; undeploy web; to production -a shop -e 1 = yes; deploy web@1
+        to production -a shop -e 1 = no; publish web@2 shop y; deploy web@2; to production -a shop -e 1 = unknown
+        verify web@2 shop@1; to production -a shop -e 1 = yes""",
 }
 """A sentence about a Broker -> the history and the questions that show it; lines are parted by semicolons too."""
 
@@ -188,6 +227,7 @@ class Teller:
             self.gate.ok(*self._arguments(version, branch=" ".join(branch)))
 
     def _tag(self, version: str, tag: str) -> None:
+        self._publish(version)
         self.gate.ok(*self._arguments(version), "--tag", tag)
 
     def _verify(self, consumer: str, provider: str, fails: str = "") -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from counterfoil.config import read_workspace
 from counterfoil.gate.facts import ProbeFact, VersionRef
+from counterfoil.judged_content import stub_contents
 from counterfoil.model import Case, CaseResult, Finding, Lane, Report, Waiver
 from counterfoil.record import probes_of
 from counterfoil.rules import finding
@@ -175,7 +176,8 @@ def probed(shop: Workspace, *findings: Finding) -> tuple[ProbeFact, ...]:
         shop.configure(f"participants.{name}", dir=".", stub=stub)
     case = Case(lane=Lane.PROBE, subject="a.B", name="probe")
     report = Report(results=(CaseResult(case=case, findings=findings),))
-    return probes_of(read_workspace(shop.file), lambda name: VersionRef(name, "7"), report)
+    workspace = read_workspace(shop.file)
+    return probes_of(workspace, lambda name: VersionRef(name, "7"), report, stub_contents(workspace))
 
 
 def diverging(groups: str, waived: Waiver | None = None) -> Finding:
@@ -199,6 +201,28 @@ def test_a_divergence_concerns_those_whose_stubs_it_separates(shop: Workspace) -
         ("api", "web"): [("node / python, rust", False)],
         ("ranker", "web"): [("node / python, rust", False), ("node, rust / python", True)],
     }
+
+
+def test_the_content_of_a_stub_is_that_of_its_files_its_table_and_the_schema(shop: Workspace) -> None:
+    def contents(**table: object) -> list[str | None]:
+        shop.configure("stubs.rust", start=["stub"], inputs=["src/*"], **table)
+        facts = probed(shop)
+        assert [fact.pair[0].participant for fact in facts] == ["api", "api", "ranker"]
+        return [facts[0].stubs[0], facts[0].stubs[1], facts[2].stubs[1]]
+
+    assert contents()[0] is None, "no file matches its inputs"
+    shop.write("src/main", "one")
+    first = contents()
+    assert contents() == first
+    assert first[2] is None, "nothing tells what node is"
+    shop.write("src/main", "two")
+    assert contents()[0] != first[0]
+    shop.write("src/main", "one")
+    assert contents(env={"A": "b"})[0] != first[0]
+    shop.configure("schema", dir="protos")
+    shop.write("protos/a.proto", 'syntax = "proto3";')
+    assert None not in (again := contents()[:2])
+    assert {first[0], first[1]}.isdisjoint(again), "a built-in stub reads by the schema too"
 
 
 def test_a_probe_that_judged_in_part_is_not_recorded(shop: Workspace) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 from counterfoil.gate.facts import Divergence, ProbeFact, ReadingFlaw, SchemaBreak, SchemaPairFact, VersionRef
 from counterfoil.ledger.entries import Run, WaiverInForce
+from counterfoil.ledger.migration import known_revisions
 from counterfoil.pact_content import digest_of
 
 from tests.builders import CLI, Object, Workspace, interaction, pact
@@ -36,7 +37,8 @@ def fill(recorded: Recorded) -> None:
         found = SchemaBreak(rule="R", symbol="a.B.c", message="m", fix="f", messages=frozenset({"a.B", "a.A", "a.C"}))
         old, new = digest_of(b"\x00old"), digest_of(b"\xffnew")
         into.schema_pair(SchemaPairFact(writer=old, reader=new, breaks=(found,)))
-        into.probe(ProbeFact(pair=(API, WEB), order=0, divergences=(Divergence(subject="s", message="m"),)))
+        misread = (Divergence(subject="s", message="m"),)
+        into.probe(ProbeFact(pair=(API, WEB), order=0, stubs=(digest_of(b"api"), None), divergences=misread))
         body = into.pact_body(WEB, "api")
         assert body is not None
         into.reading("web", body, API, [ReadingFlaw(subject="s", message="m \u202e", payload="{}")])
@@ -99,6 +101,25 @@ def test_an_import_into_either_database_can_be_written_to(
     recorded.do("publish", "-a", "web", "-e", "2", "--branch", "main")
     assert recorded.rows("version")[-1]["id"] == recorded.rows("version")[-2]["id"] + 1
     assert "the ledger has rows already" in recorded.refused("ledger", "import", "first.jsonl")["error"]
+
+
+@pytest.mark.parametrize("revision", known_revisions()[:-1])
+def test_an_export_of_an_older_revision_is_imported(
+    revision: str, good_export: str, shop: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [json.loads(line) for line in good_export.splitlines()]
+    lines[0]["revision"] = revision
+    for line in lines:
+        if line.get("table") == "probe":
+            del line["row"]["first_stub"], line["row"]["second_stub"]
+    shop.write("old.jsonl", "\n".join(map(json.dumps, lines)))
+    recorded = Recorded(shop, f"sqlite:///{shop.root}/new.db", monkeypatch)
+    recorded.do("ledger", "import", "old.jsonl")
+    old, new = good_export.splitlines(), recorded.exported().splitlines()
+    assert [one for one, other in zip(old, new, strict=True) if one != other] == [
+        one for one in old if '"probe"' in one
+    ]
+    assert recorded.rows("probe")[0]["first_stub"] is None
 
 
 def row_of(export: list[Object], table: str) -> Object:

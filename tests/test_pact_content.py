@@ -28,6 +28,14 @@ def digest(document: Object) -> str:
     return content_of("x.json", json.dumps(document).encode()).digest
 
 
+def test_of_a_document_without_interactions_everything_matters() -> None:
+    bare: Object = {"consumer": {"name": "web"}, "provider": {"name": "api"}, "content": "x"}
+    assert digest(bare) != digest({**bare, "content": "y"})
+    assert digest({**bare, "interactions": []}) == digest({**bare, "interactions": [], "content": "y"})
+    assert digest(dict(reversed(bare.items()))) == digest(bare)
+    assert is_normalised(normalised(bare))
+
+
 def shuffled(value: Json, draw: random.Random) -> Json:
     """The same JSON with its keys in another order."""
     if isinstance(value, dict):

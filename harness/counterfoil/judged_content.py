@@ -6,11 +6,15 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import msgspec
+
+from counterfoil import __version__
 from counterfoil.buf import configuration_files
 from counterfoil.builds import digest_of
 from counterfoil.git import Git
+from counterfoil.probe_stubs import BUILT_IN
 from counterfoil.processes import Processes
-from counterfoil.result_keys import digest, pacts_digest
+from counterfoil.result_keys import content_of, digest, pacts_digest
 from counterfoil.revision import revision_of
 from counterfoil.waivers import FILE as WAIVERS
 from counterfoil.workspace import Build, Workspace
@@ -23,6 +27,30 @@ def judged_content(workspace: Workspace) -> str:
     itself may write: witnesses.
     """
     return digest(list(_parts(workspace)))
+
+
+def stub_contents(workspace: Workspace) -> dict[str, str | None]:
+    """Participant -> a digest of what its stub reads payloads by; None where its table does not tell all of that."""
+    stubs = {name: one.stub for name, one in workspace.settings.participants.items() if one.stub}
+    return {name: _stub_content(workspace, stub) for name, stub in stubs.items()}
+
+
+def _stub_content(workspace: Workspace, name: str) -> str | None:
+    """Of how the stub is started, the files that it is made from, and the schema; a built-in one is Counterfoil's."""
+    stub, schema = workspace.settings.stubs.get(name), workspace.settings.schema
+    made: list[object] = [name, _protos(workspace.path(schema.dir)) if schema else ""]
+    if stub is None and name not in BUILT_IN:
+        return None
+    if stub is None:
+        made.append(__version__)
+    else:
+        builds = workspace.stub_builds(stub)
+        folder = workspace.stub_dir(stub)
+        contents = [content_of(folder, patterns) for patterns in (stub.inputs, *(build.inputs for build in builds))]
+        if None in contents:
+            return None
+        made += [msgspec.to_builtins(stub), msgspec.to_builtins(builds), contents]
+    return f"sha256:{digest(made)}"
 
 
 def _parts(workspace: Workspace) -> Iterator[object]:
@@ -70,6 +98,10 @@ def _file(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
+def _protos(place: Path) -> str:
+    return _file(place) or digest_of(place, ("**/*.proto",), ())
+
+
 def _units(folder: Path, inputs: Iterable[tuple[str, ...]], builds: Iterable[Build]) -> Iterator[str]:
     for patterns in (*inputs, *(build.inputs for build in builds)):
         yield digest_of(folder, patterns, ())
@@ -81,5 +113,5 @@ def _schema(workspace: Workspace) -> Iterator[str]:
         return
     folder = workspace.path(schema.dir)
     for place in (folder, *([workspace.path(schema.against)] if schema.against else ())):
-        yield _file(place) or digest_of(place, ("**/*.proto",), ())
+        yield _protos(place)
     yield from (_file(one) for one in configuration_files(folder) if one.is_relative_to(workspace.root))

@@ -4,7 +4,8 @@ The rule is the Pact Broker's (`PactBroker::Pacts::GenerateSha` with its default
 interactions, the messages and the version of the specification. The order of the interactions, the order of keys,
 white space, the names of the two participants and the rest of the metadata do not. Hence a pact that a newer client
 library writes is not verified again. Ours differs in two points: the hash is SHA-256 over ASCII JSON, and an `_id`,
-which the Broker adds to the interactions that it hands out, does not count.
+which the Broker adds to the interactions that it hands out, does not count. Of a document that has neither interactions
+nor messages, everything counts.
 """
 
 from __future__ import annotations
@@ -62,11 +63,11 @@ def content_of(path: str, data: bytes) -> PactContent:
 
 def normalised(document: dict[str, Json]) -> bytes:
     """The content that matters, as ASCII JSON. Raises ValueError for a number that is not finite."""
-    content: dict[str, Json] = {}
-    for section in SECTIONS:
-        entries = document.get(section)
-        if isinstance(entries, list):
-            content[section] = sorted((_without_id(entry) for entry in entries), key=_text)
+    content: dict[str, Json] = {
+        section: sorted(map(_without_id, entries), key=_text) for section, entries in _sections(document)
+    }
+    if not content:
+        return _text(document).encode("ascii")
     version = _specification(document.get("metadata"))
     if version is not None:
         content[SPECIFICATION] = version
@@ -88,7 +89,13 @@ def is_normalised(body: bytes) -> bool:
         return False
     try:
         content = json.loads(body)
-        if not isinstance(content, dict) or not set(content) <= {*SECTIONS, SPECIFICATION}:
+        if not isinstance(content, dict):
+            return False
+        if not dict(_sections(content)):
+            # Where nothing else counts the whole document does; once, the version of the specification was kept alone.
+            is_pact = {"consumer", "provider"} <= content.keys() or content.keys() <= {SPECIFICATION}
+            return is_pact and normalised(content) == body
+        if not content.keys() <= {*SECTIONS, SPECIFICATION}:
             return False
         metadata: dict[str, Json] = (
             {"metadata": {SPECIFICATION: content[SPECIFICATION]}} if SPECIFICATION in content else {}
@@ -96,6 +103,13 @@ def is_normalised(body: bytes) -> bool:
         return normalised(content | metadata) == body
     except (ValueError, RecursionError):
         return False
+
+
+def _sections(document: dict[str, Json]) -> Iterator[tuple[str, list[Json]]]:
+    for section in SECTIONS:
+        entries = document.get(section)
+        if isinstance(entries, list):
+            yield section, entries
 
 
 def _without_id(entry: Json) -> Json:

@@ -107,10 +107,12 @@ def _in_force(found: Finding) -> WaiverInForce:
     )
 
 
-def probes_of(workspace: Workspace, at: Callable[[str], VersionRef], report: Report) -> tuple[ProbeFact, ...]:
+def probes_of(
+    workspace: Workspace, at: Callable[[str], VersionRef], report: Report, contents: Mapping[str, str | None]
+) -> tuple[ProbeFact, ...]:
     """What the probe found between the stubs of each two participants; nothing, unless all of it was judged.
 
-    `at` says which version of a participant was there.
+    `at` says which version of a participant was there, and `contents` what its stub is made from.
     """
     probed = [result for result in report.results if result.case.lane is Lane.PROBE]
     if not probed or any(found.level is Level.UNPROVEN for result in probed for found in result.findings):
@@ -120,6 +122,7 @@ def probes_of(workspace: Workspace, at: Callable[[str], VersionRef], report: Rep
     return tuple(
         ProbeFact(
             pair=(at(first), at(second)),
+            stubs=(contents.get(first), contents.get(second)),
             order=0,
             divergences=tuple(
                 Divergence(subject=subject, message=one.message, witness=one.witness, waived=one.waived is not None)

@@ -10,6 +10,7 @@ import click
 
 from counterfoil.errors import UsageError, nearest
 from counterfoil.gate.facts import ProbeFact, VersionRef
+from counterfoil.judged_content import stub_contents
 from counterfoil.ledger.entries import Run
 from counterfoil.ledger.names import checked
 from counterfoil.ledger.recording import Recorder
@@ -47,12 +48,12 @@ def recorder(
     ledger = open_ledger(workspace.root, os.environ)
     ledger.prepare()
     contents = contents_of(workspace, plan)
-    schemas = spoken_schemas(workspace, plan.providers)
+    schemas, stubs = spoken_schemas(workspace, plan.providers), stub_contents(workspace)
 
     def record(report: Report) -> None:
         found = Found(
             outcomes_of(plan, contents, report),
-            probes_of(workspace, at, report),
+            probes_of(workspace, at, report, stubs),
             readings_of(workspace, plan, contents, report),
             schemas,
         )

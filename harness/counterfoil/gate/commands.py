@@ -6,18 +6,23 @@ from collections.abc import Iterable
 
 from counterfoil.command_lines import command_line, keyword
 from counterfoil.gate.facts import VersionRef
-from counterfoil.gate.question import Destination
+from counterfoil.gate.question import Destination, Question
 
 
-def can_i_deploy(versions: Iterable[VersionRef], destination: Destination | None) -> str:
-    """Ask again, about these versions together."""
-    words = ["can-i-deploy"]
+def ask(question: Question, versions: Iterable[VersionRef], instance: str | None) -> str:
+    """Ask the question about these versions together, in place of what is at the instance."""
+    destination = question.destination or Destination()
+    words = ["can-i-merge" if destination.main_branch else "can-i-deploy"]
     for version in versions:
         words += ["-a", version.participant, "-e", version.number]
-    if destination is not None and destination.environment is not None:
+    if destination.environment is not None:
         words += ["--to-environment", destination.environment]
-    elif destination is not None and destination.tag is not None:
+    elif destination.tag is not None:
         words += ["--to", destination.tag]
+    if instance is not None:
+        words += ["--instance", instance]
+    for one in question.ignored:
+        words += ["--ignore", one.participant, *(["-e", one.number] if one.number is not None else [])]
     return _shell(words)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from counterfoil.gate import commands, exchange, payloads
@@ -32,6 +32,8 @@ class Decision:
     """What stands against it, the strongest first."""
     rollout: Rollout | None
     """In which order to deploy; None unless several versions go to one environment."""
+    slots: Mapping[str, tuple[str | None, ...]]
+    """Which instances of each participant that was asked about a deployment would fill."""
     uncompared: tuple[tuple[str, str], ...] = ()
     """The pairs of schemas (writer's, reader's digest) whose comparison is missing."""
 
@@ -48,7 +50,11 @@ class Decision:
             return tuple(dict.fromkeys(reason.next for reason in self.reasons))
         picked = [version for one in self.broker.resolved if one.specified for version in one.versions]
         order = self.rollout.order if self.rollout and self.rollout.order else picked
-        return tuple(commands.record_deployment(version, environment, self.question.instance) for version in order)
+        return tuple(
+            commands.record_deployment(version, environment, instance)
+            for version in order
+            for instance in self.slots[version.participant]
+        )
 
 
 def decide(facts: Facts, question: Question) -> Decision:
@@ -81,6 +87,7 @@ class _Judgement:
             flows=flows,
             reasons=tuple(sorted(reasons, key=lambda reason: STRONGEST_FIRST.index(reason.verdict))),
             rollout=rollout,
+            slots={name: self._slots(name) for name in self._question.specified},
             uncompared=exchange.missing_pairs(self._index, self._seen),
         )
 
@@ -96,7 +103,7 @@ class _Judgement:
             yield of_rollout(rollout)
 
     def _again(self) -> str:
-        return commands.can_i_deploy(sorted(self._new), self._question.destination)
+        return commands.ask(self._question, sorted(self._new), self._question.instance)
 
     def _after(self) -> dict[str, set[VersionRef]]:
         """Who is there once everything asked about is deployed: what the Broker selects, and what stays beside it."""
@@ -115,6 +122,12 @@ class _Judgement:
             for fact in (self._index.presences(participant, environment) if environment else ())
             if fact.kind is PresenceKind.RELEASED or fact.instance != self._question.instance
         }
+
+    def _slots(self, participant: str) -> tuple[str | None, ...]:
+        """The instance that was asked about; otherwise the one without name, unless all that are filled have names."""
+        asked, environment = self._question.instance, self._question.environment
+        filled = self._index.instances(participant, environment) if environment else ()
+        return filled if asked is None and filled and None not in filled else (asked,)
 
     def _old(self, participant: str) -> tuple[VersionRef, ...]:
         """The versions that are live now, which run beside the new one until it has replaced them."""

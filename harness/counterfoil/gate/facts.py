@@ -14,7 +14,8 @@ branch, and fails with a usage error, changing nothing, where that consumer vers
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -163,11 +164,16 @@ class Divergence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeFact:
-    """The stubs of two versions were probed with the same payloads; the pair with the highest order counts."""
+    """The stubs of two versions were probed with the same payloads; the one with the highest order counts.
+
+    As a verification, it belongs to contents: versions whose stubs are made from the same share it.
+    """
 
     pair: tuple[VersionRef, VersionRef]
     """Sorted."""
     order: int
+    stubs: tuple[str | None, str | None] = (None, None)
+    """Digests of what the two stubs are made from; None where that is not known."""
     divergences: tuple[Divergence, ...] = ()
 
 
@@ -218,7 +224,8 @@ class Facts:
     - `schemas`: of the versions in play; and since schemas need no pact, of the versions live in the destination's
       environment whose participants ever named a message that one of S names. `schema_pairs`: for the digests in
       `schemas`.
-    - `probes`: between versions in play. `probed`: those of them whose stubs were ever probed, with whomever.
+    - `probed`: the versions in play whose stubs were ever probed, with whomever, each with the content that its stub
+      had the last time. `probes`: the last between each two of these versions, and between each two of these contents.
     - `readings`: by versions in play, the last of each content.
     - Only for a question of one selector with nothing inferred, which picks one version or names a participant alone:
       the verifications of these versions' pacts by every provider version, every verification by them as provider, and
@@ -235,5 +242,5 @@ class Facts:
     schemas: tuple[SchemaFact, ...] = ()
     schema_pairs: tuple[SchemaPairFact, ...] = ()
     probes: tuple[ProbeFact, ...] = ()
-    probed: frozenset[VersionRef] = frozenset()
+    probed: Mapping[VersionRef, str | None] = field(default_factory=dict)
     readings: tuple[ReadingFact, ...] = ()

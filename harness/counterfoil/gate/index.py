@@ -12,6 +12,7 @@ from counterfoil.gate.facts import (
     PactFact,
     ParticipantFact,
     PresenceFact,
+    PresenceKind,
     VerificationFact,
     VersionFact,
     VersionRef,
@@ -100,6 +101,11 @@ class FactIndex:
     def live(self, participant: str, environment: str) -> tuple[VersionRef, ...]:
         """The versions that are deployed or released in the environment, each once."""
         return self._in_order({fact.version for fact in self.presences(participant, environment)})
+
+    def instances(self, participant: str, environment: str) -> tuple[str | None, ...]:
+        """The slots of the environment that a version of it fills, the one without a name first."""
+        deployed = [one for one in self.presences(participant, environment) if one.kind is PresenceKind.DEPLOYED]
+        return tuple(sorted({one.instance for one in deployed}, key=lambda instance: instance or ""))
 
     def all_of(self, participant: str) -> tuple[VersionRef, ...]:
         """Every version that the facts have of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from counterfoil.gate import commands
@@ -13,16 +14,14 @@ from counterfoil.gate.reasons import Reason
 
 def of_probes(index: FactIndex, pairs: Iterable[frozenset[VersionRef]]) -> Iterator[Reason]:
     """A reason for each pair of versions that would talk to each other and whose stubs read a payload differently."""
-    last: dict[frozenset[VersionRef], ProbeFact] = {}
-    for fact in sorted(index.facts.probes, key=lambda fact: fact.order):
-        last[frozenset(fact.pair)] = fact
     for pair in sorted(set(pairs), key=sorted):
-        if pair not in last:
+        last = max(_together(index, pair), key=lambda fact: fact.order, default=None)
+        if last is None:
             yield from _never_together(index, pair)
             continue
-        divergences = [one for one in last[pair].divergences if not one.waived]
+        divergences = [one for one in last.divergences if not one.waived]
         if divergences:
-            consumer, provider = last[pair].pair
+            consumer, provider = sorted(pair)
             witnesses = tuple(one.witness for one in divergences if one.witness)
             yield Reason(
                 rule="STUBS_DIVERGE",
@@ -37,9 +36,18 @@ def of_probes(index: FactIndex, pairs: Iterable[frozenset[VersionRef]]) -> Itera
             )
 
 
+def _together(index: FactIndex, pair: frozenset[VersionRef]) -> Iterator[ProbeFact]:
+    """The probes of these two versions, or of stubs that are made from the same as theirs."""
+    contents = [index.facts.probed.get(version) for version in pair]
+    for fact in index.facts.probes:
+        is_same = None not in contents and Counter(fact.stubs) == Counter(contents)
+        if is_same or frozenset(fact.pair) == pair:
+            yield fact
+
+
 def _never_together(index: FactIndex, pair: frozenset[VersionRef]) -> Iterator[Reason]:
     """Two versions that have stubs, which met others, but never each other."""
-    if len({one.participant for one in pair}) == len(pair) > 1 and pair <= index.facts.probed:
+    if len({one.participant for one in pair}) == len(pair) > 1 and pair <= index.facts.probed.keys():
         one, other = sorted(pair)
         yield Reason(
             rule="STUBS_NOT_PROBED",

@@ -84,9 +84,12 @@ def _failed(index: FactIndex, question: Question, row: Row) -> Reason:
     if way_out is None:
         first = next((one.interaction for one in failures if one.interaction), None)
         following = commands.reproduce(row.pact.consumer.participant, row.pact.provider, first)
+    elif places := _places(index, question, row):
+        message += f", but {way_out} does: deploy it first{_at(places)}"
+        following = commands.ask(question, [way_out], places[0])
     else:
         message += f", but {way_out} does: deploy both, in the order that the next command gives"
-        following = commands.can_i_deploy([row.pact.consumer, way_out], question.destination)
+        following = commands.ask(question, [row.pact.consumer, way_out], question.instance)
     return Reason(
         rule="VERIFICATION_FAILED",
         subject=f"{row.pact.consumer}→{provider}",
@@ -100,19 +103,25 @@ def _failed(index: FactIndex, question: Question, row: Row) -> Reason:
 
 
 def _better_provider(index: FactIndex, question: Question, row: Row) -> VersionRef | None:
-    """The newest version of the provider that honours the pact, where the asker is free to choose one."""
-    if row.pact.provider in question.specified or _stays(index, question, row):
+    """The newest version of the provider that honours the pact, where the asker is free to deploy one in its place."""
+    live = index.presences(row.pact.provider, question.environment) if question.environment else []
+    is_released = any(fact.version == row.provider and fact.kind is PresenceKind.RELEASED for fact in live)
+    if row.pact.provider in question.specified or is_released:
         return None
     return next(_honouring(index, row), None)
 
 
-def _stays(index: FactIndex, question: Question, row: Row) -> bool:
-    """Whether the provider's version is in a slot, or a release, that the deployment of another leaves as it is."""
+def _places(index: FactIndex, question: Question, row: Row) -> tuple[str | None, ...]:
+    """The instances at which the provider's version is; none where the question replaces it."""
     live = index.presences(row.pact.provider, question.environment) if question.environment else []
-    return any(
-        fact.version == row.provider and (fact.kind is PresenceKind.RELEASED or fact.instance != question.instance)
-        for fact in live
-    )
+    found = {fact.instance for fact in live if fact.version == row.provider and fact.kind is PresenceKind.DEPLOYED}
+    return tuple(sorted(found, key=lambda instance: instance or "")) if found - {question.instance} else ()
+
+
+def _at(places: Iterable[str | None]) -> str:
+    """Told behind `deploy it first`; the instance without a name is what a deployment means by itself."""
+    told = ["without instance" if place is None else f"at instance {place}" for place in places]
+    return f", {' and '.join(told)}" if told else ""
 
 
 def _honouring(index: FactIndex, row: Row) -> Iterator[VersionRef]:
@@ -130,7 +139,7 @@ def _missing(index: FactIndex, question: Question, row: Row) -> Reason:
     if other is not None:
         message += (
             f". {other} was, and honours it, but what counts is the version that it will meet: "
-            f"verify {provider.number}, or deploy {other} first"
+            f"verify {provider.number}, or deploy {other} first{_at(_places(index, question, row))}"
         )
     return Reason(
         rule="VERIFICATION_MISSING",
@@ -151,7 +160,7 @@ def _not_deployed(index: FactIndex, question: Question, row: Row) -> Reason:
         message += ", nor has any honoured the pact: verify one, then deploy it before or together with the consumer"
         following = commands.verify(consumer.participant, name, newest.number if newest else None)
     else:
-        following = commands.can_i_deploy([consumer, other], question.destination)
+        following = commands.ask(question, [consumer, other], question.instance)
         message += f". {other} honours the pact: deploy both, the provider first"
         if question.environment:
             message += f"; if it already runs there, say so: {commands.record_deployment(other, question.environment)}"

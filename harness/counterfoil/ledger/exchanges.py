@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, exists, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, func, or_, select
 
 from counterfoil.gate.facts import (
     Divergence,
@@ -100,20 +100,32 @@ class Exchanges:
             breaks = msgspec.json.decode(row.breaks, type=tuple[SchemaBreak, ...])
             yield SchemaPairFact(writer=row.writer, reader=row.reader, breaks=breaks)
 
-    def probes(self) -> Iterator[ProbeFact]:
-        """The last probe of each pair of versions in play."""
-        table, versions = tables.probe.c, self._play.versions
-        both = [self._among(one, versions) for one in (table.first_version_id, table.second_version_id)]
-        last = select(func.max(table.id)).where(*both).group_by(table.first_version_id, table.second_version_id)
-        yield from map(_probe_fact, self._connection.execute(_probe_columns().where(table.id.in_(last))))
-
-    def probed(self) -> Iterator[VersionRef]:
-        """The versions in play whose stubs were probed with any other's."""
+    def probed(self) -> dict[VersionRef, str | None]:
+        """The versions in play whose stubs were probed with any other's; what these were made from, the last time."""
         probe, version = tables.probe.c, tables.version.c
-        columns = select(tables.participant.c.name, version.number).join(tables.version)
-        either = (probe.first_version_id == version.id) | (probe.second_version_id == version.id)
-        query = columns.where(self._among(version.id, self._play.versions), exists().where(either))
-        yield from (VersionRef(name, number) for name, number in self._connection.execute(query))
+        ends = ((probe.first_version_id, probe.first_stub), (probe.second_version_id, probe.second_stub))
+        found: dict[VersionRef, tuple[int, str | None]] = {}
+        for end, stub in ends:
+            last = select(func.max(probe.id)).where(self._among(end, self._play.versions)).group_by(end)
+            columns = select(probe.id, stub, tables.participant.c.name, version.number)
+            query = columns.join(tables.version, version.id == end).join(tables.participant)
+            for order, digest, name, number in self._connection.execute(query.where(probe.id.in_(last))):
+                one = VersionRef(name, number)
+                found[one] = max(found.get(one, (0, None)), (order, digest), key=lambda entry: entry[0])
+        return {one: digest for one, (_, digest) in found.items()}
+
+    def probes(self, contents: Collection[str]) -> Iterator[ProbeFact]:
+        """The last probe of each pair of versions in play, and of each pair of stubs with these contents."""
+        table = tables.probe.c
+        versions = (table.first_version_id, table.second_version_id)
+        stubs = (table.first_stub, table.second_stub)
+        wanted = [self._among(one, self._play.versions) for one in versions]
+        same = [one.in_(sorted(contents)) for one in stubs]
+        last = or_(
+            table.id.in_(select(func.max(table.id)).where(*wanted).group_by(*versions)),
+            table.id.in_(select(func.max(table.id)).where(*same).group_by(*stubs)),
+        )
+        yield from map(_probe_fact, self._connection.execute(_probe_columns().where(last)))
 
     def readings(self) -> Iterator[ReadingFact]:
         """The last reading of each content by each version in play."""
@@ -145,7 +157,7 @@ class Exchanges:
         return among(self._connection, column, values)
 
 
-def _probe_columns() -> Select[int, str, str, str, str, str]:
+def _probe_columns() -> Select[int, str, str, str, str, str, str | None, str | None]:
     table = tables.probe
     first, second = tables.version.alias("first"), tables.version.alias("second")
     first_name, second_name = tables.participant.alias("first_name"), tables.participant.alias("second_name")
@@ -157,6 +169,8 @@ def _probe_columns() -> Select[int, str, str, str, str, str]:
             first_name.c.name.label("first_name"),
             second.c.number.label("second"),
             second_name.c.name.label("second_name"),
+            table.c.first_stub,
+            table.c.second_stub,
         )
         .join(first, first.c.id == table.c.first_version_id)
         .join(second, second.c.id == table.c.second_version_id)
@@ -166,9 +180,10 @@ def _probe_columns() -> Select[int, str, str, str, str, str]:
     )
 
 
-def _probe_fact(row: Row[int, str, str, str, str, str]) -> ProbeFact:
+def _probe_fact(row: Row[int, str, str, str, str, str, str | None, str | None]) -> ProbeFact:
     return ProbeFact(
         pair=(VersionRef(row.first_name, row.first), VersionRef(row.second_name, row.second)),
         order=row.id,
+        stubs=(row.first_stub, row.second_stub),
         divergences=msgspec.json.decode(row.divergences, type=tuple[Divergence, ...]),
     )

@@ -11,7 +11,7 @@ from counterfoil.ledger.tables import metadata
 
 VERSION_TABLE = "counterfoil_ledger_revision"
 """Where Alembic keeps the revision; not its usual name, which another program in the same database may use."""
-NEWEST = "0002"
+NEWEST = "0003"
 SCRIPTS = Path(__file__).parent / "migrations"
 
 

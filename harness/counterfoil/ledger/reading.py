@@ -52,6 +52,8 @@ class _Reading:
         exchanges = Exchanges(self._connection, self._question, play)
         schemas = tuple(exchanges.schemas())
         self._mentioned |= exchanges.mentioned
+        probed = exchanges.probed()
+        stubs = {content for content in probed.values() if content is not None}
         return Facts(
             participants=tuple(
                 ParticipantFact(name=name, main_branch=play.main_branches.get(key))
@@ -67,8 +69,8 @@ class _Reading:
             presences=tuple(play.presences),
             schemas=schemas,
             schema_pairs=tuple(exchanges.schema_pairs({fact.digest for fact in schemas})),
-            probes=tuple(exchanges.probes()),
-            probed=frozenset(exchanges.probed()),
+            probes=tuple(exchanges.probes(stubs)) if probed else (),
+            probed=probed,
             readings=tuple(exchanges.readings()),
             versions=tuple(self._versions()),
         )

@@ -170,9 +170,15 @@ class Recorder:
 
     def probe(self, probe: ProbeFact) -> None:
         """Record what a probe of two versions' stubs found. The last one counts."""
-        first, second = (self.version(version) for version in sorted(probe.pair))
-        divergences = msgspec.json.encode(probe.divergences).decode()
-        self.add(tables.probe, first_version_id=first, second_version_id=second, divergences=divergences)
+        ends = sorted(zip(probe.pair, probe.stubs, strict=True), key=lambda end: end[0])
+        self.add(
+            tables.probe,
+            first_version_id=self.version(ends[0][0]),
+            second_version_id=self.version(ends[1][0]),
+            divergences=msgspec.json.encode(probe.divergences).decode(),
+            first_stub=ends[0][1],
+            second_stub=ends[1][1],
+        )
 
     def reading(self, consumer: str, content: bytes, reader: VersionRef, flaws: Iterable[ReadingFlaw]) -> None:
         """Record what a version made of the payloads that a content allows. The last one counts."""

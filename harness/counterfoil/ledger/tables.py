@@ -67,9 +67,9 @@ NO_INSTANCE = ""
 """The slot of a deployment without an instance; no instance can be called that."""
 
 
-def _text(name: str, holds: Holds, *values: str, nullable: bool = False) -> Column[str]:
-    """A column of text; `values` are the only ones that it may have."""
-    return Column(name, Text, nullable=nullable, info={"holds": holds, "values": frozenset(values)})
+def _text(name: str, holds: Holds, *values: str, nullable: bool = False, since: str = "") -> Column[str]:
+    """A column of text; `values` are the only ones that it may have. Before the revision `since`, there was none."""
+    return Column(name, Text, nullable=nullable, info={"holds": holds, "values": frozenset(values), "since": since})
 
 
 def _to(table: str, column: str | None = None) -> Column[int]:
@@ -196,7 +196,10 @@ probe = _table(
     _to("version", "first_version_id"),
     _to("version", "second_version_id"),
     _text("divergences", Holds.DOCUMENT),
+    _text("first_stub", Holds.DIGEST, nullable=True, since="0003"),
+    _text("second_stub", Holds.DIGEST, nullable=True, since="0003"),
     Index(None, "first_version_id", "second_version_id", "id"),
+    Index(None, "first_stub", "second_stub", "id"),
     Index(None, "second_version_id"),
 )
 reading = _table(

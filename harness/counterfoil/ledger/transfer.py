@@ -2,7 +2,7 @@
 
 The first line is a header, `{"counterfoil-ledger": 1, "revision": "0001"}`; then come `{"table": ..., "row": {...}}`,
 with bytes as base64; the last line is `{"rows": N}`, so that a file that was cut off is seen. A row keeps its id, so
-exporting what was imported gives the same bytes.
+exporting what was imported gives the same bytes. An export of an older revision has fewer columns, which stay empty.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 from counterfoil.errors import UsageError
 from counterfoil.gate.facts import Divergence, ReadingFlaw, SchemaBreak
-from counterfoil.ledger.migration import NEWEST
+from counterfoil.ledger.migration import NEWEST, known_revisions
 from counterfoil.ledger.names import MAX_TEXT_CHARS, flaw_of, storable
 from counterfoil.ledger.tables import ContentKind, Holds, metadata
 from counterfoil.pact_content import digest_of, is_normalised
@@ -104,6 +104,7 @@ class _Rows:
         self._pending: list[dict[str, Value]] = []
         self._last_id = 0
         self._begun = False
+        self._revision = NEWEST
         self._ended = False
 
     def take(self, line: bytes) -> None:
@@ -112,11 +113,10 @@ class _Rows:
             raise _FlawError("there are lines after the last one")
         match _document(line):
             case {"counterfoil-ledger": int(number), "revision": str(revision)} if not self._begun:
-                if (number, revision) != (FORMAT, NEWEST):
-                    raise _FlawError(
-                        f"it has format {number} and revision {revision}; this program reads {FORMAT} and {NEWEST}"
-                    )
-                self._begun = True
+                if number != FORMAT or revision not in known_revisions():
+                    known = f"{FORMAT} and up to {NEWEST}"
+                    raise _FlawError(f"it has format {number} and revision {revision}; this program reads {known}")
+                self._begun, self._revision = True, revision
             case {"table": str(table), "row": dict(row)} if self._begun and table in self._order:
                 self._take_row(metadata.tables[table], row)
             case {"rows": int(count)} if self._begun:
@@ -142,9 +142,10 @@ class _Rows:
                 raise _FlawError(f"rows of '{table.name}' stand after those of '{self._table.name}'")
             self._add_pending()
             self._table, self._last_id = table, 0
-        if set(row) != set(table.c.keys()):
-            raise _FlawError(f"a row of '{table.name}' has {', '.join(sorted(table.c.keys()))}")
-        values = {column.name: _value(column, row[column.name]) for column in table.c}
+        columns = {column.name for column in table.c if column.info.get("since", "") <= self._revision}
+        if set(row) != columns:
+            raise _FlawError(f"a row of '{table.name}' has {', '.join(sorted(columns))}")
+        values = {column.name: _value(column, row.get(column.name)) for column in table.c}
         _check_content(table, values)
         identifier = values["id"]
         if not isinstance(identifier, int) or identifier <= self._last_id:
