@@ -125,8 +125,9 @@ class Ran:
 
     @property
     def error(self) -> dict[str, str]:
-        """The parts of a usage error: `error`, `at`, `why`, `next`."""
-        first, *rest = self.stderr.rstrip("\n").split("\n")
+        """The parts of a usage error: `error`, `at`, `why`, `next`; above it, steps may have been told."""
+        lines = self.stderr.rstrip("\n").split("\n")
+        first, *rest = [line for line in lines if not line.startswith(("started  ", "ended    "))]
         assert first.startswith("error: "), self.stderr
         parts = {line[2:7].strip(): line[8:] for line in rest}
         assert set(parts) <= {"at", "why", "next"}, self.stderr

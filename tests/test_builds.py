@@ -39,7 +39,10 @@ def configure(shop: Workspace, **changes: object) -> None:
 def runs(shop: Workspace) -> int:
     """How often the build has run, after asking for it once more."""
     ran = shop.run_here("build")
-    assert (ran.exit_code, ran.stderr) == (0, "")
+    assert ran.exit_code == 0, ran.stderr
+    started, ended = ran.stderr.splitlines()
+    assert started.startswith("started  build lib (")
+    assert ended.startswith("ended    build lib (")
     return len((shop.root / "lib/runs").read_text())
 
 

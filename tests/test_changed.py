@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from counterfoil.git import Git
@@ -77,6 +79,7 @@ CHANGES: dict[str, tuple[Callable[[Workspace], object], set[str]]] = {
     "a file behind a linked folder": (lambda shop: shop.write("linked/deep/x.txt", "else"), {CATALOG}),
     "a file behind a linked folder that is gone": (lambda shop: (shop.root / "linked/deep/y.txt").unlink(), {CATALOG}),
     "where a linked folder leads": (lambda shop: link(shop, "other"), {CATALOG}),
+    "a further pact that is gone": (lambda shop: (further_pacts(shop) / "app-stock.json").unlink(), {BREAKING}),
     "a source that git assumes to be the same": (assume, {STOCK}),
     "a baseline elsewhere": (lambda shop: committed(shop, "schema", against="git:HEAD"), {BREAKING}),
 }
@@ -91,6 +94,15 @@ def link(shop: Workspace, target: str) -> None:
 def committed(shop: Workspace, table: str, **entries: object) -> None:
     shop.configure(table, **entries)
     git(shop, "commit", "--quiet", "--all", "-m", "second")
+
+
+def further_pacts(shop: Workspace) -> Path:
+    for consumer in ("app", "tab"):
+        document = pact(consumer, "stock", interaction(f"of {consumer}", path="/product", body={"id": 1}))
+        shop.write(f"further/one/{consumer}-stock.json", json.dumps(document))
+    git(shop, "add", ".")
+    committed(shop, "pacts", also=["further/*"])
+    return shop.root / "further" / "one"
 
 
 def without_inputs(shop: Workspace, name: str) -> None:

@@ -21,6 +21,7 @@ format = 1
 
 [pacts]
 dir = "contracts/pacts"
+also = ["cata*"]
 
 [schema]
 dir = "protos"
@@ -251,6 +252,10 @@ def test_a_named_file_that_cannot_be_read(full: Workspace, name: str) -> None:
         ('inputs = ["*.txt"]', 'inputs = ["/etc/*"]'),
         ('inputs = ["*.txt"]', 'inputs = ["**x"]'),
         ('inputs = ["*.txt"]', 'inputs = [""]'),
+        ('also = ["cata*"]', 'also = ["none/*"]'),
+        ('also = ["cata*"]', 'also = ["**x"]'),
+        ('also = ["cata*"]', 'also = [""]'),
+        ('also = ["cata*"]', 'also = ["/etc"]'),
         ("deadline-s = 10.0", "deadline-s = nan"),
         ("deadline-s = 10.0", "deadline-s = -1.0"),
         ("answer-within-s = 1", "answer-within-s = inf"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 import pytest
@@ -45,8 +46,18 @@ def committed(shop: Workspace) -> dict[str, object]:
 def runs(shop: Workspace) -> int:
     """How often the tests have run, after asking for them once more."""
     ran = shop.run_here("consume")
-    assert (ran.exit_code, ran.stderr) == (0, "")
+    assert ran.exit_code == 0, ran.stderr
     return len((shop.root / "web/runs").read_text())
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_who_waits_without_a_terminal_is_told_what_goes_on(shop: Workspace, output: str) -> None:
+    ran = shop.run_here("consume", "--format", output)
+    assert re.sub(r"\d+\.\d s", "0.0 s", ran.stderr).splitlines() == [
+        "started  consumer tests of web",
+        "ended    consumer tests of web, 0.0 s",
+    ]
+    assert "started  " not in ran.stdout
 
 
 @pytest.mark.silent("CONSUMER_TEST_FAILED", "PACT_NOT_WRITTEN")

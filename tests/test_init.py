@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import tomllib
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +58,12 @@ def test_a_repository_of_pacts_only(tmp_path: Path) -> None:
         },
     )
     written = init(tmp_path)
-    assert written["pacts"] == {"dir": "pacts"}
+    assert written["pacts"] == {"dir": "pacts", "also": ["elsewhere"]}
     assert sorted(written["participants"]) == ["App", "OrderService", "Stock", "Web"]
     orders = written["participants"]["OrderService"]
     assert (orders["dir"], orders["provider"]["start"]) == ("order-service", ["node", "--enable-source-maps", "."])
-    assert "elsewhere too" in (tmp_path / "counterfoil.toml").read_text(encoding="utf-8")
-    assert set(check(tmp_path, "--lane", "pacts").cases.values()) == {"compatible"}
+    report = check(tmp_path, "--lane", "pacts")
+    assert (len(report.cases), set(report.cases.values())) == (3, {"compatible"})
 
 
 def test_a_repository_of_protos_only(tmp_path: Path) -> None:
@@ -131,9 +133,164 @@ def test_a_monorepo_of_twenty_services(tmp_path: Path) -> None:
     assert (report.verdict, report.exit_code) == ("unproven", 3)
 
 
+NODE_SERVICE = """
+const answer = JSON.stringify({ id: Number(process.env.SHOWN ?? 1) });
+require("http").createServer((_, response) => {
+  response.setHeader("Content-Type", "application/json");
+  response.end(answer);
+}).listen(process.env.PORT, "127.0.0.1");
+"""
+PYTHON_SERVICE = """
+import http.server, os
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(b'{"id": 1}')
+
+http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+
+
+def test_a_monorepo_of_twenty_services_with_pacts(tmp_path: Path) -> None:
+    """Each keeps the pact in which it is the consumer; one check reads them all and starts every service."""
+    for number in range(20):
+        name, folder = f"service-{number}", f"services/{number:02}"
+        asked = f"service-{(number + 1) % 20}"
+        files: dict[str, str | Object] = {
+            f"{folder}/pacts/{name}-{asked}.json": pact(name, asked, interaction("one", body={"id": 1}))
+        }
+        if number % 2:
+            files |= {f"{folder}/package.json": {"name": name, "main": "main.js"}, f"{folder}/main.js": NODE_SERVICE}
+        else:
+            files |= {f"{folder}/pyproject.toml": f'[project]\nname = "{name}"\n', f"{folder}/app.py": PYTHON_SERVICE}
+        write(tmp_path, files)
+    written = init(tmp_path)
+    assert written["pacts"] == {"dir": "contracts/pacts", "also": ["services/*/pacts"]}
+    assert len(written["participants"]) == 20
+    report = check(tmp_path)
+    assert (report.verdict, len(report.cases)) == ("compatible", 40)
+    write(tmp_path, {"services/05/main.js": NODE_SERVICE.replace("?? 1", "?? 2")})
+    broken = check(tmp_path)
+    assert [case for case, verdict in broken.cases.items() if verdict == "broken"] == [
+        "verify::service-4→service-5::one"
+    ]
+
+
+def test_pacts_among_other_files_are_named_each(tmp_path: Path) -> None:
+    """A folder is named only where all JSON below it is pacts; a check reads its own files for pacts nowhere."""
+    one = pact("web", "orders", interaction("an order", body={"id": 1}))
+    two = pact("app", "orders", interaction("an order", body={"id": 1}))
+    three = pact("shop", "orders", interaction("an order", body={"id": 1}))
+    write(
+        tmp_path,
+        {
+            "a[1].json": one,
+            "package.json": {"name": "all"},
+            "contracts/two.json": two,
+            "test/fixtures/three.json": three,
+            "test/fixtures/user.json": {"id": 1},
+        },
+    )
+    assert init(tmp_path)["pacts"] == {
+        "dir": "contracts/pacts",
+        "also": ["a[[]1].json", "contracts/two.json", "test/fixtures/three.json"],
+    }
+    report = check(tmp_path, "--lane", "pacts")
+    assert (len(report.cases), set(report.cases.values())) == (3, {"compatible"})
+
+
+def test_names_that_no_configuration_can_hold_are_left_out(tmp_path: Path) -> None:
+    """Names of files are bytes, and those of TOML are UTF-8."""
+    document = json.dumps(pact("web", "orders", interaction("an order", body={"id": 1})))
+    for path in (b"pacts/good.json", b"pacts/b\xff.json", b"other\xff/one.json"):
+        file = tmp_path / os.fsdecode(path)
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(document, encoding="utf-8")
+    assert init(tmp_path)["pacts"] == {"dir": "contracts/pacts", "also": ["pacts/good.json"]}
+
+
+def test_what_a_python_service_needs_is_installed(tmp_path: Path) -> None:
+    """Into an environment of its own, so that the first check can start it."""
+    wheel = tmp_path / "orders" / "answers-1-py3-none-any.whl"
+    wheel.parent.mkdir()
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("answers.py", PYTHON_SERVICE)
+        archive.writestr("answers-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: answers\nVersion: 1\n")
+        archive.writestr("answers-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("answers-1.dist-info/RECORD", "")
+    write(
+        tmp_path,
+        {
+            "pacts/web-orders.json": pact("web", "orders", interaction("one", body={"id": 1})),
+            "orders/requirements.txt": f"# what it imports\n./{wheel.name}\n",
+            "orders/main.py": "import answers\n",
+        },
+    )
+    orders = init(tmp_path)["participants"]["orders"]
+    assert [build["run"][:3] for build in orders["build"]] == [
+        ["python3", "-m", "venv"],
+        [".venv/bin/python", "-m", "pip"],
+    ]
+    assert check(tmp_path).verdict == "compatible"
+
+
+@pytest.mark.parametrize(
+    ("files", "runs"),
+    [
+        ({"package.json": {"main": "x.js"}}, []),
+        ({"package.json": {"main": "x.js", "dependencies": {"a": "1"}}}, [["npm", "install", "--no-package-lock"]]),
+        ({"package.json": {"main": "x.js", "dependencies": {"a": "1"}}, "package-lock.json": "{}"}, [["npm", "ci"]]),
+        (
+            {"package.json": {"main": "x.js", "devDependencies": {"a": "1"}}, "pnpm-lock.yaml": ""},
+            [["pnpm", "install", "--frozen-lockfile"]],
+        ),
+        ({"pyproject.toml": '[project]\nname = "web"\n', "uv.lock": "", "app.py": ""}, [["uv", "sync", "--frozen"]]),
+        ({"requirements.txt": "# none\n\n", "app.py": ""}, []),
+    ],
+)
+def test_the_build_is_that_of_the_lock_file(tmp_path: Path, files: dict[str, str | Object], runs: list[object]) -> None:
+    write(tmp_path, {"web/x.js": "", **{f"web/{path}": content for path, content in files.items()}})
+    builds = init(tmp_path)["participants"]["web"].get("build", [])
+    assert [build["run"] for build in builds] == runs
+
+
+@pytest.mark.parametrize("theirs", [".github/workflows/ci.yaml", ".gitlab-ci.yml", "Jenkinsfile"])
+def test_no_second_ci_is_added_unasked(tmp_path: Path, theirs: str) -> None:
+    ours = tmp_path / ".github/workflows/contracts.yml"
+    write(tmp_path, {theirs: "theirs: 1\n"})
+    first = run_here(tmp_path, "init")
+    assert f"{theirs}: add a step that runs 'nox -s contracts'; or write " in first.stderr
+    assert "counterfoil init --workflow" in first.stderr
+    assert not ours.exists()
+    assert "--- .github/workflows/contracts.yml\n" in run_here(tmp_path, "init", "--dry-run").stdout
+    write(tmp_path, {theirs: "run: nox -s contracts\n"})
+    assert "CI runs 'nox -s contracts' already" in run_here(tmp_path, "init").stderr
+    assert run_here(tmp_path, "init", "--workflow").exit_code == 0
+    assert ours.is_file()
+    assert (tmp_path / theirs).read_text(encoding="utf-8") == "run: nox -s contracts\n"
+
+
+def test_a_folder_of_a_repository_gets_no_workflow(tmp_path: Path) -> None:
+    """GitHub reads those at the root alone."""
+    write(tmp_path, {"services/orders/app.py": ""})
+    git(tmp_path, "init", "--quiet")
+    ran = run_here(tmp_path, "init", "services/orders")
+    assert "it is not the root of the repository" in ran.stderr
+    assert sorted(file.name for file in (tmp_path / "services/orders").iterdir()) == [
+        "app.py",
+        "counterfoil.toml",
+        "noxfile.py",
+    ]
+
+
 def test_an_empty_repository(tmp_path: Path) -> None:
     assert init(tmp_path) == {"format": 1, "pacts": {"dir": "contracts/pacts"}}
-    assert check(tmp_path).rules == {("PACT_MISSING", "contracts/pacts")}
+    report = check(tmp_path)
+    assert report.rules == {("PACT_MISSING", "contracts/pacts")}
+    assert report.the("PACT_MISSING")["fix"].startswith("say how tests write them in [participants.NAME.consumer]")
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
@@ -142,9 +299,14 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     written = (tmp_path / "counterfoil.toml").read_text(encoding="utf-8")
     (tmp_path / "counterfoil.toml").write_text(f"{written}# mine\n", encoding="utf-8")
     second = run_here(tmp_path, "init")
-    assert "kept     noxfile.py: it exists already; add a session" in first.stderr
+    told = "kept     noxfile.py: it exists already; add a session "
+    assert told in first.stderr
+    assert "counterfoil init --dry-run prints one" in first.stderr
     assert "kept     counterfoil.toml" in second.stderr
     assert (tmp_path / "noxfile.py").read_text(encoding="utf-8") == "mine = 1\n"
+    write(tmp_path, {"noxfile.py": "@nox.session\ndef contracts(session):\n"})
+    assert told not in run_here(tmp_path, "init").stderr
+    write(tmp_path, {"noxfile.py": "mine = 1\n"})
     assert (tmp_path / "counterfoil.toml").read_text(encoding="utf-8").endswith("# mine\n")
 
 

@@ -39,6 +39,36 @@ def test_a_pair_of_schemas_is_judged_once(shop: Workspace) -> None:
     assert broken(shop) == ([], False)
 
 
+def test_a_folder_is_linted_once(shop: Workspace) -> None:
+    shop.write("protos/shop.proto", PROTO)
+    shop.write("protos/buf.yaml", "version: v2\nlint:\n  use: [PACKAGE_DIRECTORY_MATCH]\n")
+    shop.configure("schema", dir="protos", against="protos")
+
+    def linted(*arguments: str) -> tuple[list[str], bool]:
+        report = shop.judge_here("check", "-k", "lint", *arguments)
+        (case,) = report.document["cases"]
+        return [found["rule"] for found in report.findings], case["note"] == REUSED
+
+    found = ["PACKAGE_DIRECTORY_MATCH"]
+    assert [linted(), linted(), linted("--no-cache")] == [(found, False), (found, True), (found, False)]
+    assert linted("--audit-cache=100%") == (found, False)
+    shop.write("protos/node_modules/shop/v1/more.proto", PROTO.replace("Product", "More"))
+    assert linted()[1] is False, "buf reads every folder"
+    (shop.root / "protos/node_modules/shop/v1/more.proto").unlink()
+    shop.write("protos/buf.yaml", "version: v2\n")
+    (shop.root / "protos/shop.proto").rename(shop.write("protos/shop/v1/shop.proto", ""))
+    assert [linted(), linted()] == [([], False), ([], True)]
+    shop.write("protos/shop/v1/shop.proto", PROTO.replace("stock", "inStock"))
+    assert linted() == (["FIELD_LOWER_SNAKE_CASE"], False)
+    shop.write("protos/shop/v1/shop.proto", "syntax")
+    rules = ["SCHEMA_DOES_NOT_COMPILE"]
+    assert [linted(), linted()] == [(rules, False), (rules, False)], "what is unproven is not kept"
+    shop.write("protos/shop/v1/shop.proto", PROTO)
+    shop.write("buf.yaml", "version: v2\nmodules:\n  - path: protos\n")
+    (shop.root / "protos/buf.yaml").unlink()
+    assert [linted()[1], linted()[1]] == [False, False], "what lies above the folder may say more"
+
+
 # --- the files themselves -------------------------------------------------------------------------------------------
 
 

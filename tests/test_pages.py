@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import tomllib
 from collections import Counter
 from collections.abc import Callable
@@ -15,12 +16,11 @@ import yaml
 from counterfoil import waivers, workspace
 from counterfoil.config import read_workspace
 from counterfoil.setup_files import WORKFLOW
-from counterfoil.workspace import Workspace
 
-from tests.builders import ROOT, run_here
+from tests.builders import ROOT, Workspace, interaction, pact, run_here
 from tests.pages import DOCS, Block, blocks, follow, pages, setting
 
-EMPTY_FOLDER, REFERENCE = "an empty folder", "the reference system"
+EMPTY_FOLDER, REFERENCE, SMALL_SHOP = "an empty folder", "the reference system", "a small shop"
 RUN_WITHIN_S = 120.0
 PARSERS: dict[str, Callable[[str], object]] = {"json": json.loads, "yaml": yaml.safe_load, "toml": tomllib.loads}
 SHOWN = {"console", "json", "yaml", "toml", "proto", "python", "javascript", "rust", "text", "diff"}
@@ -54,7 +54,7 @@ def test_a_block_says_what_it_is(block: Block) -> None:
 @pytest.mark.parametrize("block", named("console"), ids=place)
 def test_a_command_is_run_by_a_test_or_says_why_not(block: Block) -> None:
     assert list(block.steps), "a console block without a line that begins with '$ '"
-    assert block.not_run or setting(BY_PAGE[block.page]) in {EMPTY_FOLDER, REFERENCE}
+    assert block.not_run or setting(BY_PAGE[block.page]) in {EMPTY_FOLDER, REFERENCE, SMALL_SHOP}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
@@ -73,8 +73,7 @@ def test_what_no_test_runs_is_this() -> None:
         "needs a schema with the message; tests/test_stub_doctor.py examines this stub",
         "needs the ledger of a team",
         "tests/test_probe.py probes and replays smaller schemas",
-        "tests/test_shards.py and its neighbours run these on smaller workspaces",
-        "tests/test_pytest_plugin.py runs pytest in many ways",
+        "runs until Ctrl-C; tests/test_watch.py watches",
         "the tutorial runs it",
     }
 
@@ -95,8 +94,9 @@ def test_the_configuration_on_a_page_is_valid(name: str, tmp_path: Path) -> None
     of_page = [block for block in blocks(BY_PAGE[name]) if block.language == "toml"]
     configuration = "\n".join(block.text for block in of_page if not block.file)
     head = "" if re.search(r"^format\b", configuration, re.MULTILINE) else "format = 1\n"
-    for folder in re.findall(r'^dir = "(.+?)"', configuration, re.MULTILINE):
-        (tmp_path / folder).mkdir(parents=True)
+    read = tomllib.loads(configuration)
+    for folder in (*re.findall(r'^dir = "(.+?)"', configuration, re.MULTILINE), *read.get("pacts", {}).get("also", ())):
+        (tmp_path / folder.replace("*", "any")).mkdir(parents=True)
     (tmp_path / "counterfoil.toml").write_text(head + configuration, encoding="utf-8")
     assert read_workspace(tmp_path / "counterfoil.toml").settings.format == 1
     for block in of_page:
@@ -117,7 +117,9 @@ def test_the_readme_counts_the_cases_of_the_reference_system() -> None:
 def test_every_key_of_the_configuration_is_on_its_page() -> None:
     told = (DOCS / "configuration.md").read_text(encoding="utf-8")
     tables = (one for one in vars(workspace).values() if isinstance(one, type) and issubclass(one, msgspec.Struct))
-    keys = {key.encode_name for table in tables if table is not Workspace for key in msgspec.structs.fields(table)}
+    keys = {
+        key.encode_name for table in tables if table is not workspace.Workspace for key in msgspec.structs.fields(table)
+    }
     assert len(keys) > 30
     assert {key for key in keys if not re.search(rf"\b{key}\b", told)} == set()
 
@@ -150,6 +152,32 @@ def test_the_figures_about_buf_are_those_of_the_corpus() -> None:
 def test_a_page_that_begins_with_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COUNTERFOIL_LEDGER", raising=False)
     assert follow(BY_PAGE[name], tmp_path, within_s=RUN_WITHIN_S, env={}) > 0
+
+
+@pytest.mark.parametrize("name", with_commands(SMALL_SHOP))
+def test_a_page_that_begins_with_a_small_shop(name: str, shop: Workspace) -> None:
+    """One provider and its consumer's pact in git, with a branch that does not have the provider's last change."""
+    shop.write("recommender/src/main.txt", "old")
+    shop.provide("recommender", {"routes": {"GET /next": {"body": {"id": 1}}}}, inputs=["*.json", "src/*"])
+    shop.pact(
+        pact(
+            "storefront",
+            "recommender",
+            interaction("a recommendation without a discount", path="/next", body={"id": 1}),
+            interaction("a recommendation", path="/next", body={"id": 1}),
+        )
+    )
+    shop.write(".gitignore", ".counterfoil\n*.log\n")
+    assert shop.file.is_file()
+    for words in (
+        ["init", "-q"],
+        ["add", "."],
+        ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "one"],
+    ):
+        subprocess.run(["git", *words], cwd=shop.root, check=True)
+    subprocess.run(["git", "update-ref", "refs/remotes/origin/main", "HEAD"], cwd=shop.root, check=True)
+    shop.write("recommender/src/main.txt", "new")
+    assert follow(BY_PAGE[name], shop.root, within_s=RUN_WITHIN_S, env={}) > 0
 
 
 @pytest.mark.parametrize("name", sorted(BY_PAGE))

@@ -23,6 +23,7 @@ from counterfoil.model import (
     PayloadWitness,
     Report,
     RuntimeReading,
+    Shard,
     StateSeen,
     Waiver,
 )
@@ -237,6 +238,21 @@ def test_the_page_is_usable_with_ten_thousand_findings(browser: Browser) -> None
     started_s = time.monotonic()
     assert visible(browser.page(text, "#q=pacts/9999.json")) == 1
     assert time.monotonic() - started_s < PAGE_WITHIN_S
+
+
+def test_what_is_waived_can_be_hidden(browser: Browser) -> None:
+    waiver = Waiver(rule="INTERACTION_FAILED", subject="*", owner="team-web", reason="until the rollout ends")
+    case = Case(lane=Lane.VERIFY, subject="web→catalog", name="a product")
+    found = (finding(0), replace(finding(1), waived=waiver), replace(finding(2), waived=waiver))
+    text = written("html", Report(results=(CaseResult(case=case, findings=found),)))
+    assert [visible(browser.page(text, part)) for part in ("", "#without=waived")] == [3, 1]
+    assert 'waived <span class="count">2</span>' in text
+
+
+@pytest.mark.parametrize("kind", ["html", "markdown"])
+def test_a_shard_without_a_case_says_so(kind: str) -> None:
+    empty = Report(shard=Shard(index=8, total=9, plan="sha256:1", cases=0))
+    assert "shard 8/9 has none of the plan's cases" in written(kind, empty).replace("&#39;", "'")
 
 
 def test_reports_are_written_beside_what_is_printed(shop: Workspace) -> None:

@@ -316,14 +316,16 @@ def test_an_audit_fails_where_a_kept_result_is_another(catalog: Workspace) -> No
 def test_an_audit_judges_a_part_again_and_at_least_one(catalog: Workspace) -> None:
     reused(catalog)
     assert reused(catalog, "--audit-cache", "100") == set()
-    assert len(reused(catalog, "--audit-cache", "50")) == 1
+    assert len(reused(catalog, "--audit-cache", "50%")) == 1
     assert len(reused(catalog, "--audit-cache", "0.1")) == 1
     assert reused(catalog) == BOTH
 
 
-@pytest.mark.parametrize("value", ["0", "101", "many"])
+@pytest.mark.parametrize("value", ["0", "0%", "101", "100.1%", "many", "%", "10%%", "nan", "inf", "-5%"])
 def test_a_part_is_between_nothing_and_all(catalog: Workspace, value: str) -> None:
-    assert catalog.run_here("check", "--audit-cache", value).exit_code == 2
+    ran = catalog.run_here("check", f"--audit-cache={value}")
+    assert ran.exit_code == 2
+    assert f"'{value}' is not a percentage above 0 and up to 100, for example 10 or 10%" in ran.stderr
 
 
 def test_an_audit_without_a_cache_is_refused(catalog: Workspace) -> None:

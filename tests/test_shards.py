@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -132,6 +133,29 @@ def test_what_is_missing_or_told_twice_is_not_merged(market: Workspace) -> None:
     assert "is the report of a whole run" in refused(market, market.root / "whole.json").stderr
 
 
+def test_a_shard_without_a_case_is_no_failure_but_is_merged(market: Workspace) -> None:
+    market.tables.pop("schema")
+    market.configure("pacts")
+    (market.root / "contracts/waivers.toml").unlink()
+    market.pact(pact("app", "price", interaction("a null", path="/product", body={"id": 1})))
+    parts = [shard(market, index, 9) for index in range(1, 10)]
+    empty = [part for part in parts if not json.loads(part.read_text())["cases"]]
+    assert len(empty) == 2
+    ran = market.run_here("check", "--shard", f"{empty[0].stem}/9")
+    assert ran.exit_code == 0
+    assert f"shard {empty[0].stem}/9 has none of the plan's cases; 'counterfoil merge' still asks" in ran.stdout
+    assert merged(market, *parts).verdict == "compatible"
+    assert merged(market, *(part for part in parts if part != empty[0])).rules == {
+        ("SHARD_MISSING", f"shard {empty[0].stem}/9")
+    }
+    assert merged(market, *empty).verdict == "unproven"
+
+
+def test_an_empty_plan_is_unproven_in_every_part(market: Workspace) -> None:
+    market.configure("pacts")
+    assert market.run_here("check", "--shard", "2/2", "-k", "nothing like it").exit_code == 3
+
+
 def change_routes(shop: Workspace) -> None:
     shop.provide("stock", {"routes": ROUTES | {"GET /more": {"body": 1}}}, inputs=["*.json"])
 
@@ -151,6 +175,20 @@ OTHER_FILES: dict[str, Callable[[Workspace], object]] = {
 def test_shards_of_other_files_are_refused(market: Workspace, what: str) -> None:
     first = shard(market, 1, 2)
     OTHER_FILES[what](market)
+    assert "are not parts of one run" in refused(market, first, shard(market, 2, 2)).stderr
+
+
+def test_what_names_no_inputs_is_known_by_its_files_in_git(market: Workspace) -> None:
+    market.provide("stock", {"routes": ROUTES}, inputs=[])
+    market.write("stock/main.txt", "old")
+    market.write("notes.txt", "old")
+    for words in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-qm", "a"]):
+        subprocess.run(["git", *words], cwd=market.root, check=True)
+    first = shard(market, 1, 2)
+    market.write("notes.txt", "new")
+    market.write("stock/new.log", "git does not track it")
+    assert ("SHARD_MISSING", "shard 2/2") not in merged(market, first, shard(market, 2, 2)).rules
+    market.write("stock/main.txt", "new")
     assert "are not parts of one run" in refused(market, first, shard(market, 2, 2)).stderr
 
 

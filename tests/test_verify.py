@@ -229,7 +229,7 @@ def test_a_provider_may_have_no_messages_endpoint(shop: Workspace) -> None:
     shop.pact(message_pact("stock", "catalog", message("sold", {"id": 1})))
     report = shop.judge("verify")
     assert report.cases["verify::stock→catalog::sold"] != "compatible"
-    assert "(no messages endpoint in counterfoil.toml)" in report.the("MESSAGE_NOT_EMITTED")["fix"]
+    assert report.the("MESSAGE_NOT_EMITTED")["fix"].endswith(' of counterfoil.toml: messages = "/_pact/messages"')
 
 
 @pytest.mark.silent("MESSAGE_NOT_EMITTED")
@@ -287,7 +287,10 @@ def test_a_provider_may_have_no_states_endpoint(shop: Workspace) -> None:
     report = shop.judge("verify")
     assert report.cases["verify::web→catalog::stateless"] == "compatible"
     found = report.the("STATE_UNKNOWN", subject("stateful") + "::x")
-    assert found["fix"] == "teach catalog's provider-state handler 'x' (no states endpoint in counterfoil.toml)"
+    where = "[participants.catalog.provider] of counterfoil.toml"
+    assert (
+        found["fix"] == f'let catalog answer at such a path, and name it in {where}: states = "/_pact/provider-states"'
+    )
 
 
 def test_a_failing_teardown_does_not_hide_a_wrong_answer(shop: Workspace) -> None:

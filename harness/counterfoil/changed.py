@@ -11,6 +11,7 @@ from counterfoil.buf import configuration_files
 from counterfoil.builds import folders_below, matching
 from counterfoil.git import Git
 from counterfoil.model import LINT, Case
+from counterfoil.pact_files import pact_places
 from counterfoil.plan import Plan
 from counterfoil.processes import Processes
 from counterfoil.rules import finding
@@ -118,7 +119,13 @@ class Changes:
         )
 
     def _touch_pacts(self) -> bool:
-        return self._workspace.pact_dir is not None and self._is_below(self._workspace.pact_dir)
+        pacts = self._workspace.settings.pacts
+        if pacts is None:
+            return False
+        places = {self._workspace.path(pacts.dir), *pact_places(self._workspace)}
+        return any(map(self._is_below, places)) or any(
+            self._is_gone_from(_fixed_part(self._workspace.root, pattern)) for pattern in pacts.also
+        )
 
     def _touch_probe(self) -> bool:
         probe, stubs = self._workspace.settings.probe, self._workspace.settings.stubs

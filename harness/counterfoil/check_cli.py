@@ -214,7 +214,9 @@ def consume(config: Path | None, participants: tuple[str, ...], output: str) -> 
             fix='add [pacts] with dir = "contracts/pacts"',
         )
     names = _named(workspace, participants, "consumer")
-    judge(lambda processes: until_ctrl_c(processes, Engine(workspace, processes).consume(names)), output)
+    judge(
+        lambda processes: until_ctrl_c(processes, Engine(workspace, processes).consume(names)), output, tells_steps=True
+    )
 
 
 @examples("counterfoil build", "counterfoil build --participant orders")
@@ -228,7 +230,9 @@ def build(config: Path | None, participants: tuple[str, ...], output: str) -> No
     names = _named(workspace, participants, "build")
     if not participants:
         names = (*names, *(name for name, stub in workspace.settings.stubs.items() if stub.build))
-    judge(lambda processes: until_ctrl_c(processes, Engine(workspace, processes).build(names)), output)
+    judge(
+        lambda processes: until_ctrl_c(processes, Engine(workspace, processes).build(names)), output, tells_steps=True
+    )
 
 
 def _named(workspace: Workspace, participants: tuple[str, ...], table: str) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from counterfoil.result_cache import Reuse
 from counterfoil.shell import Command
 
 MAX_SHARDS = 1_000
+ALL_PERCENT = 100.0
 KEPT = "counterfoil.check_options"
 
 
@@ -15,8 +16,7 @@ def reuse_options(command: Command) -> Command:
     """`--no-cache` and `--audit-cache`, for the commands that reuse results."""
     command = click.option(
         "--audit-cache",
-        type=click.FloatRange(0, 100, min_open=True),
-        metavar="PERCENT",
+        type=Percent(),
         expose_value=False,
         callback=_keep,
         help="Judge so many of the kept results again; fail where one is another.",
@@ -28,6 +28,22 @@ def reuse_options(command: Command) -> Command:
         callback=_keep,
         help="Judge everything anew, and keep no result.",
     )(command)
+
+
+class Percent(click.ParamType[float]):
+    """More than 0 and at most 100, written `10` or `10%`."""
+
+    name = "PERCENT"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number."""
+        try:
+            number = float(str(value).strip().removesuffix("%"))
+        except ValueError:
+            number = 0.0
+        if not 0 < number <= ALL_PERCENT:  # which no NaN is
+            self.fail(f"'{value}' is not a percentage above 0 and up to 100, for example 10 or 10%", param, ctx)
+        return number
 
 
 class PartOfWhole(click.ParamType[tuple[int, int]]):

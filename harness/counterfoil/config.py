@@ -47,7 +47,7 @@ def find_workspace(start: Path) -> Workspace:
         return read_workspace(file)
     raise UsageError(
         f"no {FILE_NAME} in '{start}' or any folder above it",
-        fix="go to the folder that has one, name it with --config PATH, or write one: see docs/configuration.md",
+        fix="go to the folder that has one, name it with --config PATH, or write one: counterfoil init",
     )
 
 
@@ -121,6 +121,8 @@ def _check(file: Path, text: str, settings: Settings) -> None:
     for name in sorted(settings.participants.keys() & settings.stubs.keys()):
         where = toml_tables.locate(str(file), text, Table("stubs"), name)
         raise UsageError(f"'{name}' names a participant and a stub", where=where, fix=f"call the stub '{name}-stub'")
+    if settings.pacts:
+        _check_pacts(file, text, settings.pacts)
     for name, stub in settings.stubs.items():
         if stub.participant is not None and stub.participant not in settings.participants:
             raise UsageError(
@@ -139,6 +141,18 @@ def _check(file: Path, text: str, settings: Settings) -> None:
             _check_globs(file, text, Table(f"{table}.consumer"), participant.consumer.inputs)
         if participant.provider:
             _check_provider(file, text, Table(f"{table}.provider"), participant.provider)
+
+
+def _check_pacts(file: Path, text: str, pacts: Pacts) -> None:
+    _check_globs(file, text, Table("pacts"), pacts.also, "also")
+    for pattern in pacts.also:
+        if not any(file.parent.glob(pattern)):
+            raise UsageError(
+                f"also has '{pattern}', which matches no file and no folder",
+                where=toml_tables.locate(str(file), text, Table("pacts"), "also"),
+                why=f"patterns are relative to {file.parent}",
+                fix="correct the pattern, or remove it",
+            )
 
 
 def _check_decoders(file: Path, text: str, table: str, participant: Participant, settings: Settings) -> None:
@@ -179,16 +193,18 @@ def _check_unit(file: Path, text: str, table: str, name: str, unit: Participant 
         _check_globs(file, text, Table(f"{table}.build", number), build.inputs)
 
 
-def _check_globs(file: Path, text: str, table: Table, patterns: tuple[str, ...]) -> None:
+def _check_globs(file: Path, text: str, table: Table, patterns: tuple[str, ...], key: str = "inputs") -> None:
     for pattern in patterns:
         try:
             any(NOWHERE.glob(without_parents(pattern)))
         except (ValueError, NotImplementedError) as error:
             raise UsageError(
-                f"'{pattern}' is not a pattern for inputs",
-                where=toml_tables.locate(str(file), text, table, "inputs"),
+                f"'{pattern}' is not a pattern for {key}",
+                where=toml_tables.locate(str(file), text, table, key),
                 why=str(error),
-                fix='relative to the participant\'s folder, for example "src/**/*.js"',
+                fix='relative to the participant\'s folder, for example "src/**/*.js"'
+                if key == "inputs"
+                else 'relative to counterfoil.toml, for example "services/*/pacts"',
             ) from None
 
 

@@ -277,7 +277,7 @@ class Engine:
             started_s = self._elapsed_s()
             with self._step(emit, f"schema {case.name}"):
                 judged = (
-                    schema_lane.judge_lint(self._processes, self._workspace, schema)
+                    schema_lane.judge_lint(self._processes, self._workspace, schema, self._cache)
                     if case.name == LINT
                     else schema_lane.judge_breaking(self._processes, self._workspace, schema, self._cache)
                 )

@@ -69,6 +69,13 @@ class Git:
         tracked = self._names(top, *listing, "--cached", "-v", "--", top, tag=LOOKED_AT)
         return changed | new, tracked | new
 
+    def modified(self) -> frozenset[Path]:
+        """The tracked files whose content is another than in the last commit, or that are gone; none without one."""
+        if not self.has_commit("HEAD"):
+            return frozenset()
+        top = self._run("rev-parse", "--show-toplevel").stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+        return self._names(top, "diff", *DIFFERING, "HEAD", "--")
+
     def ignored(self, paths: Iterable[Path]) -> frozenset[Path]:
         """Those of the paths that git ignores; none where there is no git."""
         if toolchain.find("git") is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -12,24 +13,41 @@ from counterfoil.printing import printable
 from counterfoil.setup_files import NOXFILE, WORKFLOW, setup_files
 from counterfoil.survey import MAX_FILES, Survey, survey
 
+MAX_READ_BYTES = 1024 * 1024
 
-@examples("counterfoil init", "counterfoil init --dry-run services/orders")
+CI_CONFIGURATIONS = (
+    ".github/workflows/*.y*ml",
+    ".gitlab-ci.yml",
+    ".circleci/config.yml",
+    ".buildkite/*.y*ml",
+    ".travis.yml",
+    "azure-pipelines.yml",
+    "bitbucket-pipelines.yml",
+    "Jenkinsfile",
+)
+SESSION = re.compile(r"^def contracts\(|name=[\"']contracts[\"']", re.MULTILINE)
+STEP = "nox -s contracts"
+
+
+@examples("counterfoil init", "counterfoil init --dry-run services/orders", "counterfoil init --workflow")
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Print the files, and write none.")
+@click.option("--workflow", is_flag=True, help="Write the CI workflow even where the repository has CI already.")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
-def init(folder: Path, *, dry_run: bool) -> None:
+def init(folder: Path, *, dry_run: bool, workflow: bool) -> None:
     """Look through a repository (FOLDER; by default this one), and write a counterfoil.toml for `check`.
 
-    Writes a nox session and a CI workflow too. What exists already is left as it is.
+    Writes a nox session too, and where there is no CI yet a workflow for it. What exists already is left as it is.
     """
     seen = survey(folder.resolve())
     click.echo(_told(seen), err=True)
     for path, text in setup_files(seen).items():
         file = folder / path
+        reason = _reason_to_leave(folder, path, workflow=workflow)
         if dry_run:
             click.echo(f"--- {path}\n{text}", nl=False)
-        elif file.exists() or file.is_symlink():
-            click.echo(f"kept     {printable(str(file))}: it exists already{_advice(path)}", err=True)
+        elif reason:
+            click.echo(f"kept     {printable(reason)}", err=True)
         else:
             replace_file(file, text.encode())
             click.echo(f"wrote    {printable(str(file))}", err=True)
@@ -37,10 +55,34 @@ def init(folder: Path, *, dry_run: bool) -> None:
         click.echo("next     read counterfoil.toml, then run: counterfoil check", err=True)
 
 
-def _advice(path: str) -> str:
-    if path == NOXFILE:
-        return '; add a session that runs "counterfoil check"'
-    return "; add a step that runs: nox -s contracts" if path == WORKFLOW else ""
+def _reason_to_leave(folder: Path, path: str, *, workflow: bool) -> str:
+    """Why a file is not written, and what to do instead; empty where it is."""
+    file = folder / path
+    printed = "counterfoil init --dry-run prints one"
+    if file.exists() or file.is_symlink():
+        if path == NOXFILE and not SESSION.search(_text(file)):
+            return f'{file}: it exists already; add a session "contracts" that runs "counterfoil check"; {printed}'
+        return f"{file}: it exists already"
+    if path != WORKFLOW or workflow:
+        return ""
+    here = folder.resolve()
+    top = next((one for one in (here, *here.parents) if (one / ".git").exists()), here)
+    theirs = sorted(one for pattern in CI_CONFIGURATIONS for one in top.glob(pattern))
+    if not theirs:
+        outside = f"{file}: CI would not find it, since it is not the root of the repository; in CI, run '{STEP}' here"
+        return outside if top != here else ""
+    if any(STEP in _text(one) for one in theirs):
+        return f"{theirs[0]}: CI runs '{STEP}' already"
+    return f"{theirs[0]}: add a step that runs '{STEP}'; or write {path} beside it: counterfoil init --workflow"
+
+
+def _text(file: Path) -> str:
+    """The beginning of a file; empty where it cannot be read."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(MAX_READ_BYTES).decode(errors="replace")
+    except OSError:
+        return ""
 
 
 def _told(seen: Survey) -> str:

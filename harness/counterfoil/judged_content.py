@@ -11,7 +11,9 @@ import msgspec
 from counterfoil import __version__
 from counterfoil.buf import configuration_files
 from counterfoil.builds import digest_of
+from counterfoil.git import Git
 from counterfoil.probe_stubs import BUILT_IN
+from counterfoil.processes import Processes
 from counterfoil.result_keys import content_of, digest, pacts_digest
 from counterfoil.revision import revision_of
 from counterfoil.waivers import FILE as WAIVERS
@@ -21,7 +23,8 @@ from counterfoil.workspace import Build, Workspace
 def judged_content(workspace: Workspace) -> str:
     """Of the configuration, the waivers, the pacts, the schema and its baseline, and what participants are made from.
 
-    What has no inputs is known by git's commit alone. Left out is what a check itself may write: witnesses.
+    What has no inputs is known by git's commit, and by its tracked files that differ from it. Left out is what a check
+    itself may write: witnesses.
     """
     return digest(list(_parts(workspace)))
 
@@ -60,6 +63,35 @@ def _parts(workspace: Workspace) -> Iterator[object]:
         yield [name, *_units(workspace.path(one.dir), [one.provider.inputs if one.provider else ()], one.build)]
     for name, stub in settings.stubs.items():
         yield [name, *_units(workspace.stub_dir(stub), [stub.inputs], stub.build)]
+    yield list(_uncommitted(workspace))
+
+
+def _uncommitted(workspace: Workspace) -> Iterator[list[str]]:
+    """The tracked files that differ from the commit, of whatever does not say what it is made from."""
+    settings = workspace.settings
+    of_units = [
+        *(
+            (workspace.path(one.dir), (one.provider.inputs, *(build.inputs for build in one.build)))
+            for one in settings.participants.values()
+            if one.provider
+        ),
+        *(
+            (workspace.stub_dir(one), (one.inputs, *(build.inputs for build in one.build)))
+            for one in settings.stubs.values()
+        ),
+    ]
+    folders = [folder.resolve() for folder, inputs in of_units if not all(inputs)]
+    if not folders:
+        return
+    written = workspace.path(settings.probe.witnesses).resolve()
+    processes = Processes()
+    try:
+        modified = Git(processes, workspace.root).modified()
+    finally:
+        processes.stop()
+    for path in sorted(modified):
+        if any(path.is_relative_to(folder) for folder in folders) and not path.is_relative_to(written):
+            yield [workspace.relative(path), _file(path)]
 
 
 def _file(path: Path) -> str:

@@ -301,6 +301,11 @@ class Report:
     """Of a part: what is a finding of the whole where every part has it."""
 
     @property
+    def is_empty_shard(self) -> bool:
+        """Whether this is a part of a plan that has fewer groups than it has parts."""
+        return self.shard is not None and self.shard.cases == 0 and not self.results
+
+    @property
     def all_findings(self) -> tuple[Finding, ...]:
         """The findings of the run and of its cases, each identity once: the waived last, the strongest first."""
         levels = list(Level)
@@ -326,6 +331,11 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of all cases and findings; a run that judged nothing is `unproven`."""
+        """The worst of all cases and findings; a run that judged nothing is `unproven`.
+
+        A shard that has none of the plan's cases had nothing to judge; `merge` says what is proven of the whole.
+        """
+        if self.is_empty_shard:
+            return worst([Verdict.COMPATIBLE, *(finding.verdict for finding in self.findings)])
         of_cases = worst(result.verdict for result in self.results)
         return worst([of_cases, *(finding.verdict for finding in self.findings)])

@@ -198,7 +198,9 @@ def _missing_pacts(settings: Settings, pacts: tuple[Pact, ...], selection: Selec
             "PACT_MISSING",
             settings.pacts.dir,
             f"there is no pact file in '{settings.pacts.dir}'",
-            fix="run the consumer tests that write them: counterfoil consume",
+            fix="run the consumer tests that write them: counterfoil consume"
+            if any(participant.consumer for participant in settings.participants.values())
+            else "say how tests write them in [participants.NAME.consumer] of counterfoil.toml; counterfoil consume",
             location=where,
         )
         return

@@ -20,6 +20,7 @@ from counterfoil.ledger.entries import Run, Verification
 from counterfoil.ledger.names import checked
 from counterfoil.ledger.recording import Recorder
 from counterfoil.pact_content import PactContent
+from counterfoil.pact_files import pact_places
 from counterfoil.publication import SpokenSchema, pact_contents, spoken_schemas
 from counterfoil.recording_shell import (
     PARTICIPANT,
@@ -155,8 +156,7 @@ def _contents(
     workspace: Workspace | None, root: Path, named: tuple[Path, ...], pacticipant: str | None
 ) -> tuple[PactContent, ...]:
     """The contents to publish. Raises UsageError where there is nothing."""
-    configured = workspace.pact_dir if workspace else None
-    places = named or ((configured,) if configured and configured.is_dir() else ())
+    places = named or tuple(pact_places(workspace) if workspace else ())
     found = tuple(pact_contents(root, places))
     contents = tuple(one for one in found if pacticipant in {None, one.consumer})
     if named and pacticipant is not None and not contents:

@@ -18,6 +18,7 @@ import msgspec
 import counterfoil
 from counterfoil import toolchain
 from counterfoil.builds import digest_of, matching
+from counterfoil.pact_files import pact_paths
 from counterfoil.workspace import Build, Workspace
 
 if TYPE_CHECKING:
@@ -177,7 +178,9 @@ def _rust_toolchains(folder: Path) -> Iterator[object]:
 
 def pacts_digest(workspace: Workspace) -> str:
     """Over every pact file."""
-    return digest_of(workspace.pact_dir, ("**/*.json",), ()) if workspace.pact_dir else ""
+    return digest(
+        [[workspace.relative(one), hashlib.sha256(one.read_bytes()).hexdigest()] for one in pact_paths(workspace)]
+    )
 
 
 def witnesses_digest(workspace: Workspace) -> str:

@@ -43,7 +43,7 @@ class Consumers:
     @cached_property
     def _mentions(self) -> Mapping[str, tuple[str, ...]]:
         """The interactions of all pacts by the keys that occur in their bodies."""
-        if self._workspace.pact_dir is None:
+        if self._workspace.settings.pacts is None:
             return {}
         from counterfoil.pact_files import read_pacts  # noqa: PLC0415  (many workspaces have none)
 

@@ -6,18 +6,23 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from counterfoil.breaking_lane import BreakingLane, Request, buf_failed, no_schema
-from counterfoil.buf import Buf, BufError, CompileError, as_finding, config_of
+from counterfoil.buf import Buf, BufError, CompileError, as_finding, config_of, configuration_files
 from counterfoil.compat.annotations import Annotation
 from counterfoil.errors import UsageError
-from counterfoil.model import Finding, Level, Location
+from counterfoil.model import LINT, Finding, Lane, Level, Location
 from counterfoil.processes import Processes
+from counterfoil.proto_trees import FolderTree
 from counterfoil.result_cache import Judged, ResultCache
+from counterfoil.result_keys import key, program
 from counterfoil.rules import finding
 from counterfoil.schema_sources import DoesNotCompileError
 from counterfoil.workspace import Schema, Workspace
 
+PLUGINS = b"plugins"
+"""What buf.yaml calls programs that lint too."""
 
-def judge_lint(processes: Processes, workspace: Workspace, schema: Schema) -> Judged:
+
+def judge_lint(processes: Processes, workspace: Workspace, schema: Schema, cache: ResultCache) -> Judged:
     """Judge by buf's linter, under the rules of the schema's buf.yaml; where there is none, list what buf would say."""
     if not any(workspace.path(schema.dir).rglob("*.proto")):
         return Judged(findings=(no_schema(schema.dir, workspace),))
@@ -29,7 +34,24 @@ def judge_lint(processes: Processes, workspace: Workspace, schema: Schema) -> Ju
         found = (as_finding(annotation, schema.dir, breaking=False) for annotation in buf.lint(schema.dir))
         return Judged(findings=tuple(found if asked else (replace(one, level=Level.SOURCE) for one in found)))
 
-    return _found(lint, schema.dir)
+    return _found(
+        lambda: cache.reused_or_judged(
+            f"{Lane.SCHEMA} {LINT}", schema.dir, lambda: _lint_key(workspace, schema.dir, is_asked=asked), lint
+        ),
+        schema.dir,
+    )
+
+
+def _lint_key(workspace: Workspace, folder: str, *, is_asked: bool) -> str | None:
+    """Of what buf's linter says of a folder; None where that may depend on more than the files in it and on buf."""
+    place = workspace.path(folder)
+    configured = [file for file in configuration_files(place) if file.is_file()]
+    if any(file.parent != place or PLUGINS in file.read_bytes() for file in configured):
+        return None
+    buf = program("buf", workspace.root)
+    if buf is None:
+        return None
+    return key(LINT, folder, sorted(FolderTree(place).objects.items()), buf, is_asked)
 
 
 def judge_breaking(processes: Processes, workspace: Workspace, schema: Schema, cache: ResultCache) -> Judged:

@@ -10,6 +10,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor
 
+from counterfoil.pact_files import pact_paths
 from counterfoil.panel import Panel, Reading, Row
 from counterfoil.probe.allowed_edges import UNKNOWN_NAME
 from counterfoil.probe.compare import read_observations
@@ -39,7 +40,7 @@ def refusals(outcomes: Row) -> dict[str, str]:
 def exchanged(workspace: Workspace) -> list[dict[str, Any]]:
     """The bodies in the pact files, the largest first; of files that cannot be read the lane of pacts tells."""
     found = {}
-    for file in sorted(workspace.pact_dir.rglob("*.json")) if workspace.pact_dir else ():
+    for file in pact_paths(workspace):
         try:
             document = json.loads(file.read_bytes())
         except (OSError, ValueError, RecursionError):

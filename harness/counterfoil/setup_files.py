@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -11,10 +10,10 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from counterfoil.config import NAME
+from counterfoil.seen_pacts import pact_places
 from counterfoil.survey import SeenService, Survey
 from counterfoil.toml_tables import key, quoted
 
-PACT_FOLDER = "contracts/pacts"
 CONFIGURATION = "counterfoil.toml"
 NOXFILE = "noxfile.py"
 WORKFLOW = ".github/workflows/contracts.yml"
@@ -32,12 +31,11 @@ class Participant:
 
 def setup_files(seen: Survey) -> dict[str, str]:
     """Each file's text by its path."""
-    folders = Counter(pact.folder for pact in seen.pacts)
-    [pact_folder, *others] = [folder for folder, _ in folders.most_common()] or [PACT_FOLDER]
+    pact_folder, other_pacts = pact_places(seen.pacts, seen.mixed)
     context = {
         "pact_folder": pact_folder,
         "has_pacts": bool(seen.pacts),
-        "other_pacts": sorted(others),
+        "other_pacts": other_pacts,
         "schema": next(iter(seen.schemas), None),
         "other_schemas": seen.schemas[1:],
         "baseline": _baseline(seen),

@@ -15,9 +15,10 @@ from rich.console import Console
 
 from counterfoil.config import find_workspace, read_workspace
 from counterfoil.errors import UsageError
-from counterfoil.events import Event, RunFinished, fold
+from counterfoil.events import Event, RunFinished, StepFinished, StepStarted, fold
 from counterfoil.files import replace_file
 from counterfoil.model import INTERRUPTED_EXIT_CODE, Report, Waiver
+from counterfoil.printing import printable
 from counterfoil.processes import Processes
 from counterfoil.reporters import text_report
 from counterfoil.reporters.kinds import KINDS, Wanted
@@ -92,12 +93,14 @@ def judge(
     record: Callable[[Report], None] | None = None,
     *,
     above: Callable[[Console, Report], None] | None = None,
+    tells_steps: bool = False,
 ) -> NoReturn:
     """Run something that yields events, report it, record it, and leave with the exit code of its verdict.
 
-    `above` shows more of the report on a screen, before the rest.
+    `above` shows more of the report on a screen, before the rest. `tells_steps` is for what takes minutes: where no
+    terminal shows what starts and ends, lines on stderr do.
     """
-    report, end = _fold(run)
+    report, end = _fold(run, tells_steps=tells_steps)
     for wanted in click.get_current_context().meta.get(REPORTS, ()):
         _write_report(wanted.path, wanted.text(report, end.duration_s))
     failure = _recorded(report, record) if record and not end.was_interrupted else None
@@ -151,11 +154,11 @@ def write_json(document: str) -> None:
     click.echo(document.encode("utf-8", "backslashreplace"))
 
 
-def _fold(run: Run) -> tuple[Report, RunFinished]:
+def _fold(run: Run, *, tells_steps: bool) -> tuple[Report, RunFinished]:
     report, end = Report(), RunFinished(0.0)
     processes = Processes()
     try:
-        with _shown() as show:
+        with _shown(_tell_step if tells_steps else lambda _: None) as show:
             for event in run(processes):
                 show(event)
                 report = fold(report, event)
@@ -166,12 +169,19 @@ def _fold(run: Run) -> tuple[Report, RunFinished]:
     return report, end
 
 
+def _tell_step(event: Event) -> None:
+    if isinstance(event, StepStarted):
+        click.echo(f"started  {printable(event.label)}", err=True)
+    elif isinstance(event, StepFinished):
+        click.echo(f"ended    {printable(event.step.label)}, {event.step.duration_s:.1f} s", err=True)
+
+
 @contextmanager
-def _shown() -> Iterator[Callable[[Event], None]]:
-    """What shows progress on a terminal. Elsewhere nothing does, and what would is not even loaded."""
+def _shown(elsewhere: Callable[[Event], None]) -> Iterator[Callable[[Event], None]]:
+    """What shows progress on a terminal; `elsewhere` does it elsewhere, where nothing for a terminal is even loaded."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda _: None
+        yield elsewhere
         return
     from counterfoil.reporters.progress import ProgressView  # noqa: PLC0415
 

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,12 +19,21 @@ NOT_OURS = {"node_modules", "target", "venv", "dist", "build", "vendor", "__pyca
 MAX_FILES = 200_000
 MAX_MANIFEST_BYTES = 1024 * 1024
 MAX_PACT_BYTES = 16 * 1024 * 1024
+NODE_DEPENDENCIES = ("dependencies", "devDependencies", "optionalDependencies")
+NODE_INSTALLS = {
+    "package-lock.json": ("npm", "ci"),
+    "pnpm-lock.yaml": ("pnpm", "install", "--frozen-lockfile"),
+    "yarn.lock": ("yarn", "install", "--frozen-lockfile"),
+}
+"""By the lock file that says which of them it is."""
 CONSUMER_SCRIPTS = ("test:contracts", "test:contract", "test:pact", "pact:consumer", "pact")
 MAX_TAGS = 10_000
 VERSION = re.compile(r"v?\d{1,9}(\.\d{1,9}){0,3}")
 PACKED_TAG = re.compile(r"^[0-9a-f]+ refs/tags/(\S+)$", re.MULTILINE)
 PLAIN_NODE = re.compile(r"node( [\w./=-]+)+")
 """A start script that is nothing but Node, which is started without npm: that does not hand on every signal."""
+VENV = ".venv"
+REQUIREMENT = re.compile(rb"^\s*[^\s#]", re.MULTILINE)
 ENTRY_FILES = ("main.py", "app.py", "server.py")
 
 
@@ -33,8 +42,18 @@ class SeenPact:
     """A pact file; `folder` is relative to the repository."""
 
     folder: str
+    name: str
     consumer: str
     provider: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenBuild:
+    """A command that has to run before a service can start, what it depends on, and what it leaves behind."""
+
+    run: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +64,7 @@ class SeenService:
     folder: str
     manifest: str
     tools: tuple[str, ...]
-    build: tuple[str, ...] = ()
-    build_inputs: tuple[str, ...] = ()
-    build_outputs: tuple[str, ...] = ()
+    builds: tuple[SeenBuild, ...] = ()
     start: tuple[str, ...] = ()
     consumer: tuple[str, ...] = ()
 
@@ -58,6 +75,8 @@ class Survey:
 
     pacts: tuple[SeenPact, ...]
     services: tuple[SeenService, ...]
+    mixed: frozenset[str]
+    """Folders that hold JSON other than pacts, or folders that were not looked into."""
     schemas: tuple[str, ...]
     """Folders of protos: those with a buf.yaml, or else the topmost with protos."""
     has_git: bool
@@ -74,12 +93,17 @@ def survey(root: Path) -> Survey:
     configured: list[str] = []
     protos: list[str] = []
     seen = 0
+    mixed: set[str] = set()
     for path, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if name not in NOT_OURS and not name.startswith("."))
+        inside = sorted(name for name in folders if name not in NOT_OURS and name[0] != "." and _is_text(name))
         here = Path(path)
         folder = here.relative_to(root).as_posix()
         seen += len(names)
-        pacts += _pacts(here, folder, names)
+        found = list(_pacts(here, folder, filter(_is_text, names)))
+        pacts += found
+        if len(inside) < len(folders) or len(found) < sum(map(_is_json, names)):
+            mixed.add(folder)
+        folders[:] = inside
         services += _services(here, folder, names)
         configured += [folder] if {"buf.yaml", "buf.work.yaml"} & set(names) else []
         protos += [folder] if any(name.endswith(".proto") for name in names) else []
@@ -87,6 +111,7 @@ def survey(root: Path) -> Survey:
             break
     return Survey(
         pacts=tuple(pacts),
+        mixed=frozenset(mixed),
         services=tuple(services),
         schemas=tuple(configured) or _topmost(protos),
         has_git=(root / ".git").exists(),
@@ -109,10 +134,19 @@ def _topmost(folders: list[str]) -> tuple[str, ...]:
     return tuple(roots)
 
 
-def _pacts(here: Path, folder: str, names: list[str]) -> Iterator[SeenPact]:
+def _is_json(name: str) -> bool:
+    return name.lower().endswith(".json")
+
+
+def _is_text(name: str) -> bool:
+    """Whether the name of a file is UTF-8, as all that a configuration can name is."""
+    return not any("\ud800" <= char <= "\udfff" for char in name)
+
+
+def _pacts(here: Path, folder: str, names: Iterable[str]) -> Iterator[SeenPact]:
     for name in sorted(names):
         file = here / name
-        if file.suffix.lower() != ".json" or not (data := _read(file, MAX_PACT_BYTES)):
+        if not _is_json(name) or not (data := _read(file, MAX_PACT_BYTES)):
             continue
         if b'"consumer"' in data and b'"provider"' in data:
             try:
@@ -120,7 +154,7 @@ def _pacts(here: Path, folder: str, names: list[str]) -> Iterator[SeenPact]:
             except UsageError:
                 continue
             if pact.interactions:
-                yield SeenPact(folder, pact.consumer, pact.provider)
+                yield SeenPact(folder, name, pact.consumer, pact.provider)
 
 
 def _services(here: Path, folder: str, names: list[str]) -> Iterator[SeenService]:
@@ -147,18 +181,23 @@ def _node(here: Path, folder: str) -> SeenService | None:
     elif isinstance(main, str) and (here / main).is_file():
         start = ("node", main)
     script = next((one for one in CONSUMER_SCRIPTS if one in scripts), None)
-    locked = (here / "package-lock.json").is_file()
     return SeenService(
         name=name,
         folder=folder,
         manifest="package.json",
         tools=("node", "npm"),
-        build=("npm", "ci") if locked else ("npm", "install"),
-        build_inputs=("package.json", "package-lock.json") if locked else ("package.json",),
-        build_outputs=("node_modules",),
+        builds=_node_builds(here) if any(map(manifest.get, NODE_DEPENDENCIES)) else (),
         start=start,
         consumer=("npm", "run", script) if script else (),
     )
+
+
+def _node_builds(here: Path) -> tuple[SeenBuild, ...]:
+    """What installs the packages, without writing a lock file that is not there."""
+    lock = next((lock for lock in NODE_INSTALLS if (here / lock).is_file()), "")
+    inputs = [name for name in ("package.json", lock, ".npmrc") if name and (here / name).is_file()]
+    run = NODE_INSTALLS.get(lock, ("npm", "install", "--no-package-lock"))
+    return (SeenBuild(run=run, inputs=tuple(inputs), outputs=("node_modules",)),)
 
 
 def _rust(here: Path, folder: str) -> SeenService | None:
@@ -171,7 +210,7 @@ def _rust(here: Path, folder: str) -> SeenService | None:
         folder=folder,
         manifest="Cargo.toml",
         tools=("cargo",),
-        build=("cargo", "build", "--quiet", "-p", name),
+        builds=(SeenBuild(run=("cargo", "build", "--quiet", "-p", name)),),
         start=("cargo", "run", "--quiet", "-p", name),
     )
 
@@ -179,22 +218,48 @@ def _rust(here: Path, folder: str) -> SeenService | None:
 def _python(here: Path, folder: str) -> SeenService | None:
     manifest = _toml(here / "pyproject.toml")
     name = _table(manifest.get("project")).get("name")
-    return _python_service(here, folder, str(name or here.name), "pyproject.toml")
+    return _python_service(
+        here, folder, str(name or here.name), "pyproject.toml", is_package="build-system" in manifest
+    )
 
 
 def _bare_python(here: Path, folder: str) -> SeenService | None:
-    return _python_service(here, folder, here.name, "requirements.txt")
+    return _python_service(here, folder, here.name, "requirements.txt", is_package=False)
 
 
-def _python_service(here: Path, folder: str, name: str, manifest: str) -> SeenService | None:
+def _python_service(here: Path, folder: str, name: str, manifest: str, *, is_package: bool) -> SeenService | None:
     package = name.replace("-", "_")
-    start: tuple[str, ...] = ()
-    if (here / package / "__main__.py").is_file():
-        start = ("python3", "-m", package)
+    builds = _python_builds(here, is_package=is_package)
+    python = f"{VENV}/bin/python" if builds else "python3"
+    module = next((root for root in (".", "src") if (here / root / package / "__main__.py").is_file()), None)
+    entry = next((file for file in ENTRY_FILES if (here / file).is_file()), None)
+    start: tuple[str, ...] = (python, entry) if entry else ()
+    if module == "." or (module and builds and is_package):
+        start = (python, "-m", package)
+    return SeenService(
+        name=name,
+        folder=folder,
+        manifest=manifest,
+        tools=(builds[0].run[0],) if builds else ("python3",),
+        builds=builds,
+        start=start,
+    )
+
+
+def _python_builds(here: Path, *, is_package: bool) -> tuple[SeenBuild, ...]:
+    """What makes an environment with the packages that a service names; nothing where it names none."""
+    if (here / "uv.lock").is_file():
+        run = ("uv", "sync", "--frozen")
+        return (SeenBuild(run=run, inputs=("pyproject.toml", "uv.lock"), outputs=(f"{VENV}/bin/python",)),)
+    if REQUIREMENT.search(_read(here / "requirements.txt", MAX_MANIFEST_BYTES)):
+        file, installed = "requirements.txt", ("-r", "requirements.txt")
+    elif is_package:
+        file, installed = "pyproject.toml", ("-e", ".")
     else:
-        entry = next((file for file in ENTRY_FILES if (here / file).is_file()), None)
-        start = ("python3", entry) if entry else ()
-    return SeenService(name=name, folder=folder, manifest=manifest, tools=("python3",), start=start)
+        return ()
+    make = SeenBuild(run=("python3", "-m", "venv", VENV), inputs=(file,), outputs=(f"{VENV}/bin/python",))
+    install = (f"{VENV}/bin/python", "-m", "pip", "install", "--quiet", *installed)
+    return make, SeenBuild(run=install, inputs=(file,), outputs=(f"{VENV}/bin/python",))
 
 
 def _table(value: object) -> dict[str, Any]:

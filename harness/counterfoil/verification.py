@@ -226,6 +226,11 @@ def _not_run(name: str, answered: Answered, one: PlannedInteraction) -> Finding:
     )
 
 
+def _endpoint_missing(name: str, setting: str, path: str) -> str:
+    table = f"[participants.{key(name)}.provider]"
+    return f'let {name} answer at such a path, and name it in {table} of counterfoil.toml: {setting} = "/_pact/{path}"'
+
+
 def _state_findings(name: str, provider: Provider, answered: Answered, one: PlannedInteraction) -> Iterator[Finding]:
     """Provider states of this interaction that were not set up, or not torn down."""
     wanted = {(state.name, state.params) for state in one.interaction.states}
@@ -233,14 +238,15 @@ def _state_findings(name: str, provider: Provider, answered: Answered, one: Plan
         if call.kind is not CallKind.STATE or call.succeeded or (call.name, call.params) not in wanted:
             continue
         unknown = call.status == HTTPStatus.NOT_FOUND
-        endpoint = provider.states or "no states endpoint in counterfoil.toml"
         yield finding(
             "STATE_UNKNOWN" if unknown else "STATE_FAILED",
             f"{one.pact.subject(one.interaction)}::{call.name}",
             f"{name} does not know the provider state '{call.name}'"
             if unknown
             else f"the {call.action} of provider state '{call.name}' failed in {name}",
-            fix=f"teach {name}'s provider-state handler '{call.name}' ({endpoint})",
+            fix=f"teach {name}'s provider-state handler '{call.name}' ({provider.states})"
+            if provider.states
+            else _endpoint_missing(name, "states", "provider-states"),
             location=one.pact.locate(one.interaction),
             evidence=_answer(call),
         )
@@ -252,12 +258,13 @@ def _message_findings(name: str, provider: Provider, answered: Answered, one: Pl
     description = one.interaction.description
     for call in answered.calls:
         if call.kind is CallKind.MESSAGE and call.name == description and not call.succeeded:
-            endpoint = provider.messages or "no messages endpoint in counterfoil.toml"
             yield finding(
                 "MESSAGE_NOT_EMITTED",
                 one.pact.subject(one.interaction),
                 f"{name} emitted nothing when asked for '{description}'",
-                fix=f"let {name}'s message endpoint ({endpoint}) run the code that emits it",
+                fix=f"let {name}'s message endpoint ({provider.messages}) run the code that emits it"
+                if provider.messages
+                else _endpoint_missing(name, "messages", "messages"),
                 location=one.pact.locate(one.interaction),
                 evidence=_answer(call),
             )

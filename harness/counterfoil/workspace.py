@@ -133,6 +133,9 @@ class Pacts(_Table, frozen=True):
     """Where the pact files lie."""
 
     dir: Folder = "contracts/pacts"
+    """With all below it; what consumer tests write is put here."""
+    also: tuple[Folder, ...] = ()
+    """Glob patterns of further pact files, and of folders that are read with all below them."""
 
 
 class Schema(_Table, frozen=True):

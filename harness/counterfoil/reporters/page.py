@@ -23,6 +23,8 @@ from counterfoil.reporters.evidence import Shown, plain_lines, safe, shown, side
 
 PAIR = 2
 MATRIX_STYLES = {Result.PROVEN: Verdict.COMPATIBLE, Result.UNPROVEN: Verdict.UNPROVEN}
+WAIVED = "waived"
+"""Stands in the filter for the level of what counts no more."""
 OPENED = 3
 """So many findings are unfolded from the start."""
 COMMENT_CHARS = 60_000
@@ -105,7 +107,7 @@ def html(report: Report, duration_s: float) -> str:
     style, script = _file("report.css"), _file("report.js")
     findings = report.all_findings
     lanes = {one.identity: result.case.lane for result in report.results for one in result.findings}
-    counts = Counter(found.level for found in findings)
+    counts = Counter(WAIVED if found.waived else found.level for found in findings)
     return (
         _environment()
         .get_template("report.html.j2")
@@ -119,7 +121,7 @@ def html(report: Report, duration_s: float) -> str:
                 "version": __version__,
                 "pairs": _pairs(report.results),
                 "matrices": _matrices(report),
-                "levels": [{"name": level, "count": counts[level]} for level in Level if counts[level]],
+                "levels": [{"name": one, "count": counts[one]} for one in (*Level, WAIVED) if counts[one]],
                 "findings": [_shown(found, lanes.get(found.identity, "")) for found in findings],
                 "opened": OPENED,
                 "cases": [
@@ -159,9 +161,11 @@ def _summary(report: Report, duration_s: float) -> dict[str, object]:
     found, waived = len(report.open_findings), len(report.waived_findings)
     findings = f"{found} finding{'' if found == 1 else 's'}" + (f", {waived} waived" if waived else "")
     left_out = f"; {len(report.left_out)} left out, of which nothing is known" if report.left_out else ""
+    shard = report.shard if report.is_empty_shard else None
+    nothing = f"; shard {shard.index}/{shard.total} has none of the plan's cases" if shard else ""
     return {
         "verdict": report.verdict,
-        "headline": f"{good} of {len(report.results)} cases compatible, {findings}{left_out}",
+        "headline": f"{good} of {len(report.results)} cases compatible, {findings}{left_out}{nothing}",
         "duration_s": duration_s,
         "lanes": _lanes(report.results),
     }

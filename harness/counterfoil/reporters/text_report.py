@@ -64,6 +64,9 @@ def render(console: Console, report: Report, duration_s: float) -> None:
     if report.left_out:
         cases = _count(len(report.left_out), "case")
         console.print(f"\nleft out: {cases} that no change can affect; nothing is known of them")
+    if report.is_empty_shard and report.shard:
+        part = f"{report.shard.index}/{report.shard.total}"
+        console.print(f"\nshard {part} has none of the plan's cases; 'counterfoil merge' still asks for its report")
     console.print(_verdict_line(report, duration_s))
 
 
