@@ -4,63 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
-from typing import Any
 
 import pytest
 from counterfoil.result_cache import REUSED
 
-from tests.builders import Judged, Object, Workspace, interaction, line_of, message, message_pact, pact
-
-READER = Path(__file__).resolve().parent / "stubs" / "reader.py"
-BY_TYPE: Object = {"match": "type"}
-NULL: Object = {"match": "null"}
-AMOUNT = "web→catalog::response $.amount"
+from tests.builders import Object, Workspace, interaction, line_of, message, message_pact, pact
+from tests.readers import AMOUNT, BY_TYPE, NULL, amounts, cell, nulls, reads, with_reader
 
 
 @pytest.fixture
 def shop(shop: Workspace) -> Workspace:
     """A provider, a consumer with a stub, and no pact yet."""
-    shop.provide("catalog")
-    shop.configure("participants.web", dir=".")
-    shop.configure("stubs.web-stub", start=[sys.executable, str(READER)])
-    return shop
-
-
-def reads(shop: Workspace, decoder: str | None, **more: object) -> Workspace:
-    """Let the consumer read what the provider sends by one of the stub's decoders."""
-    entry: Object = {"sender": "catalog", **more}
-    if decoder:
-        entry |= {"message": decoder, "stub": "web-stub"}
-    shop.configure("participants.web", decoders=[entry])
-    return shop
-
-
-def amounts(shop: Workspace, *bodies: tuple[object, Object | None]) -> str:
-    """A pact with an interaction for each amount and its matcher, and a provider that answers as it says."""
-    made = [
-        interaction(
-            f"{number}",
-            path=f"/product/{number}",
-            body={"amount": amount},
-            rules={"$.amount": matcher} if matcher else None,
-        )
-        for number, (amount, matcher) in enumerate(bodies)
-    ]
-    routes = {f"GET /product/{number}": {"body": {"amount": amount}} for number, (amount, _) in enumerate(bodies)}
-    shop.provide("catalog", {"routes": routes})
-    return shop.pact(pact("web", "catalog", *made))
-
-
-def nulls(shop: Workspace) -> Judged:
-    return shop.judge_here("nulls")
-
-
-def cell(report: Judged, field: str = "response $.amount") -> Any:  # noqa: ANN401  (JSON)
-    """The states of a field in the null matrix."""
-    (row,) = [row for row in report.document["null_matrix"] if row["field"] == field]
-    assert (row["contract"], row["participant"]) == ("web→catalog", "web")
-    return row["states"]
+    return with_reader(shop)
 
 
 @pytest.mark.silent("STATE_REJECTED", "STATE_MISREAD", "READER_UNKNOWN", "BODY_NOT_DERIVED", "STATE_NOT_READ")
@@ -142,11 +97,6 @@ def test_a_value_out_of_range_is_listed_and_fails_nothing(shop: Workspace) -> No
     amounts(reads(shop, "strict"), (3, {"match": "notEmpty"}))
     report = nulls(shop)
     assert (report.verdict, report.the("VALUE_REJECTED")["level"]) == ("compatible", "additive")
-
-
-def test_a_field_that_nobody_reads_cannot_be_misread(shop: Workspace) -> None:
-    amounts(reads(shop, "blind"), (3, BY_TYPE), (None, NULL))
-    assert nulls(shop).verdict == "compatible"
 
 
 @pytest.mark.fires("STATE_REJECTED")

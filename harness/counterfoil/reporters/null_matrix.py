@@ -13,7 +13,13 @@ from counterfoil.model import Report
 from counterfoil.printing import printable
 
 STATES = ("absent", "null", "default", "empty", "value", "extra")
-STYLES = {Result.REJECTED: "bold red", Result.MISREAD: "bold red", Result.UNPROVEN: "yellow", Result.PROVEN: "green"}
+STYLES = {
+    Result.REJECTED: "bold red",
+    Result.MISREAD: "bold red",
+    Result.UNPROVEN: "yellow",
+    Result.NOT_READ: "dim",
+    Result.PROVEN: "green",
+}
 
 WIDTH = 240
 """Lines are not broken to the width of the screen."""
