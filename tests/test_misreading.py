@@ -50,8 +50,9 @@ def optional_amount(shop: Workspace, *, matched: bool = True) -> None:
 
 
 @pytest.mark.fires("STATE_MISREAD")
-def test_absence_that_is_read_as_zero(shop: Workspace) -> None:
-    optional_amount(reads(shop, "defaulting"))
+@pytest.mark.parametrize("decoder", ["defaulting", "floating"])
+def test_absence_that_is_read_as_zero(shop: Workspace, decoder: str) -> None:
+    optional_amount(reads(shop, decoder))
     report = nulls(shop)
     found = report.the("STATE_MISREAD", f"{AMOUNT} absent")
     assert found["message"] == "the contract lets catalog send `$.amount: absent`; web reads it as 0"

@@ -231,9 +231,15 @@ def _is_told_from_zero(tried: Trials, item: Derived, leaf: Tree | None, outcomes
     """Whether the program sees something else than this where 0, "" or false was sent: a flag beside it, for one."""
     kind = {Text: str, Boolean: bool}.get(type(leaf), int)
     outcome = outcomes.get(canonical(_zeros(tried, item)[kind]))
-    if isinstance(outcome, Decoded):
-        return outcome.observation != observation
+    if isinstance(outcome, Decoded) and outcome.observation:
+        return not _are_alike(parse_observation(outcome.observation), parse_observation(observation))
     return isinstance(leaf, Boolean)  # Where false cannot be sent, false is a flag.
+
+
+def _are_alike(one: Tree, other: Tree) -> bool:
+    """Whether two observations differ in nothing but the kind of equal numbers."""
+    pairs = ((_number(before), _number(after)) for before, after in differences(one, other))
+    return all(before is not None and before == after for before, after in pairs)
 
 
 def _rounded(derivation: Derivation, item: Derived, outcomes: Outcomes, observation: bytes) -> str:
