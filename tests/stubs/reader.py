@@ -51,7 +51,7 @@ READERS: dict[str, Read] = {
     "constant": lambda _: 5,
     "typed": lambda body: int(body["amount"]) * 0,
     "defaulting": lambda body: body.get("amount", 0),
-    "floating": lambda body: float(body["amount"]) if "amount" in body else 0,
+    "floating": lambda body: (body["amount"] or 0.0) if "amount" in body else 0,
     "deciding": lambda body: body.get("amount", 7),
 }
 WHOLE: dict[str, Read] = {

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from counterfoil.allowance import paths
-from counterfoil.allowance.edits import EXTRA, state_of
-from counterfoil.allowance.reading import SENT, Judgement, Result
-from counterfoil.allowance.states import Derived, left_out, places
+from counterfoil.allowance.edits import EXTRA
+from counterfoil.allowance.reading import Judgement, Result
+from counterfoil.allowance.states import Derived
 from counterfoil.allowance.unread import Unread
 from counterfoil.model import Finding, Output, StateSeen
-from counterfoil.pacts import Interaction, Json, Pact
+from counterfoil.pacts import Interaction, Pact
 from counterfoil.probe.payloads import ABSENT, VALUE
 from counterfoil.rules import finding
 
@@ -71,14 +70,6 @@ def cells(
         worst[path, ABSENT] = min(of_example, key=WORST_FIRST.index)
     for (path, state), result in worst.items():
         yield part.cell(path, state, result)
-
-
-def sent(part: Part, answer: Json, examples: Iterable[Json]) -> Iterator[StateSeen]:
-    """The state of each field of an answer, and those that it lacks and examples have."""
-    states = [(paths.shown(place, generalised=True), state_of(value)) for place, value in places(answer)]
-    for path, state in dict.fromkeys([*states, *((path, ABSENT) for path in left_out(answer, examples))]):
-        field = f"response {path}"
-        yield StateSeen(contract=part.pact.pair, field=field, participant=part.pact.provider, state=state, result=SENT)
 
 
 def findings(part: Part, judgements: Sequence[Judgement]) -> Iterator[Finding]:

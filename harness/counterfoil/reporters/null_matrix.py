@@ -58,6 +58,11 @@ def as_values(report: Report) -> list[dict[str, object]]:
         for participant, cell in cells.items():
             row: dict[str, object] = {"contract": contract, "field": field, "participant": participant}
             values.append(row | {"states": dict(sorted(cell.items()))} | ({"sent": states} if states else {}))
+    judged = {(row["contract"], row["field"]) for row in values}
+    for (contract, field), states in sorted(seen.items()):
+        if (contract, field) not in judged:
+            reader = contract.partition("→")[0]
+            values.append({"contract": contract, "field": field, "participant": reader, "states": {}, "sent": states})
     return values
 
 
