@@ -217,8 +217,9 @@ def test_what_the_provider_did_send_to_others_is_told(shop: Workspace) -> None:
     assert found["evidence"][0] == {
         "kind": "output", "label": "seen", "lines": ["catalog did send it null in phone→catalog"]
     }  # fmt: skip
-    (row,) = [row for row in report.document["null_matrix"] if row["field"] == "response $.amount"]
-    assert (row["contract"], row["sent"]) == ("web→catalog", ["value"])
+    rows = [row for row in report.document["null_matrix"] if row["field"] == "response $.amount"]
+    sent = {row["contract"]: (row["sent"], row["states"] != {}) for row in rows}
+    assert sent == {"web→catalog": (["value"], True), "phone→catalog": (["null"], False)}
     lines = shop.run_here("nulls").stdout.splitlines()
     assert next(line for line in lines if line.startswith("web→catalog ")).split()[-3:] == ["catalog", "did", "send"]
 
@@ -280,10 +281,42 @@ def test_a_pact_that_names_no_known_stub_has_no_reader(shop: Workspace) -> None:
     assert nulls(shop).rules == {("READER_UNKNOWN", "web→catalog::0 (response)")}
 
 
-def test_without_any_reader_the_command_says_what_to_add(shop: Workspace) -> None:
+@pytest.mark.fires("READER_UNKNOWN")
+def test_without_any_reader_every_interaction_is_unproven_with_what_to_add(shop: Workspace) -> None:
+    amounts(shop, (3, BY_TYPE), (None, NULL))
+    report = nulls(shop)
+    assert (report.verdict, report.exit_code) == ("unproven", 3)
+    assert report.rules == {("READER_UNKNOWN", f"web→catalog::{number} (response)") for number in (0, 1)}
+    lines = report.the("READER_UNKNOWN", "web→catalog::1 (response)")["evidence"][0]["lines"]
+    assert [line.partition("  #")[0] for line in lines] == [
+        "[[participants.web.decoders]]",
+        'sender = "catalog"',
+        'interactions = ["1"]',
+        'message = "NAME"',
+        'stub = "web-stub"',
+        "[stubs.web-stub]",
+        'participant = "web"',
+        'start = ["COMMAND"]',
+    ]
+    assert report.cases["nulls::web→catalog::1 (answer)"] == "compatible"
+
+
+def test_what_is_to_be_added_is_all_that_is_missing(shop: Workspace) -> None:
     amounts(shop, (3, BY_TYPE))
-    ran = shop.run_here("nulls")
-    assert (ran.exit_code, ran.error["next"]) == (2, "add [[participants.NAME.decoders]]; see docs/null-contracts.md")
+    shop.configure("stubs.web-stub", participant="web")
+    lines = nulls(shop).the("READER_UNKNOWN")["evidence"][0]["lines"]
+    file = shop.root / "counterfoil.toml"
+    file.write_text(file.read_text() + "\n" + "\n".join(lines).replace("NAME", "faithful"))
+    assert nulls(shop).verdict == "compatible"
+
+
+def test_a_check_without_any_reader_says_so_in_a_line_and_stays_green(shop: Workspace) -> None:
+    amounts(shop, (3, BY_TYPE), (None, NULL))
+    said = "null lane: 2 interactions without a named decoder, not judged; 'counterfoil nulls' lists them"
+    ran = shop.run_here("check")
+    assert (ran.exit_code, ran.stderr.splitlines()[-1]) == (0, said)
+    assert said not in shop.run_here("check", "--lane", "verify").stderr
+    assert said not in reads(shop, "faithful").run_here("check").stderr
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -118,7 +119,7 @@ class NullLane:
         self, trial: DecoderTrial | None, planned: PlannedReading, examples: Mapping[Contents, Sequence[Json]]
     ) -> CaseResult:
         if isinstance(planned.body, Underived) or trial is None:
-            return without_stub(planned)
+            return without_stub(self._workspace.settings, planned)
         started_s = time.monotonic()
         tried = trials(derive(planned.body), examples[_contents(planned)], self._declared(planned))
         judgements, missed = trial.judgements(tried)
@@ -135,7 +136,7 @@ class NullLane:
         )
 
 
-def without_stub(planned: PlannedReading) -> CaseResult:
+def without_stub(settings: Settings, planned: PlannedReading) -> CaseResult:
     """A body that no stub reads: nobody looks at it, or it is not derived, or not linked to a decoder."""
     if planned.link and planned.link.message is None:
         return CaseResult(case=planned.case)
@@ -157,10 +158,27 @@ def without_stub(planned: PlannedReading) -> CaseResult:
             fix=f"add [[participants.{key(planned.reader)}.decoders]] with "
             f'sender = "{part_of(planned).sender}" to counterfoil.toml',
             location=where,
+            evidence=(Output(label="to add", lines=tuple(_to_add(settings, planned))),),
         )
     return CaseResult(
         case=planned.case, findings=(found,), states=(part_of(planned).cell("$", VALUE, Result.UNPROVEN),)
     )
+
+
+def _to_add(settings: Settings, planned: PlannedReading) -> Iterator[str]:
+    """The tables of counterfoil.toml that name a decoder, as far as they are not there."""
+    reader = planned.reader
+    own = [name for name, stub in settings.stubs.items() if stub.participant == reader]
+    stub = own[0] if own else f"{reader}-stub"
+    yield f"[[participants.{key(reader)}.decoders]]"
+    yield f"sender = {json.dumps(part_of(planned).sender)}"
+    yield f"interactions = [{json.dumps(planned.interaction.description)}]  # leave it out, and it is all of them"
+    yield 'message = "NAME"  # under which the stub registers the decoder'
+    yield f"stub = {json.dumps(stub)}  # without message and stub: the body is not looked at"
+    if not own:
+        yield f"[stubs.{key(stub)}]"
+        yield f"participant = {json.dumps(reader)}"
+        yield 'start = ["COMMAND"]  # see docs/stubs.md'
 
 
 def part_of(planned: PlannedReading) -> Part:
