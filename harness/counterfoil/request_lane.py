@@ -181,7 +181,7 @@ def _as_answered(
     interaction: Interaction, allowed: AllowedRequest, answer: Answered, printed: Sequence[str]
 ) -> Judgement:
     try:
-        words = objection(interaction, answer.status, answer.body)
+        words = objection(interaction, answer.status, answer.body, answer.headers)
     except UndecidedError as why:
         raise GivenUpError(str(why)) from None
     if not words:
