@@ -125,6 +125,19 @@ def test_a_crash_that_takes_two_readings_is_found_shrunk_and_replayed(probed: Wo
         assert (replayed.exit_code, replayed.stdout.count("crashed with exit code 9")) == (1, 1)
 
 
+def test_what_a_stub_often_dies_of_is_shrunk_all_the_same(probed: Workspace) -> None:
+    fields = "".join(f"  optional int32 f{number} = {number};\n" for number in range(1, 10))
+    probed.write("protos/probe/v1/wide.proto", f'syntax = "proto3";\npackage probe.v1;\nmessage Wide {{\n{fields}}}\n')
+    found = with_stub(probed, str(BUGGY), "ends_of_four_fields").judge(
+        "probe", "--message", "*.Wide", "--budget", "300"
+    )
+    crashes = [one["location"]["path"] for one in found.findings if one["subject"].startswith("crash | ")]
+    assert crashes
+    for path in crashes:
+        readable = json.loads((probed.root / path).read_text())["payload"]["readable"]
+        assert readable.count("f") == 4, readable
+
+
 def test_the_same_seed_finds_the_same(probed: Workspace) -> None:
     with_stub(probed, str(BUGGY), "int64_rounded")
     assert probe(probed, "--seed", "7").rules == probe(probed, "--seed", "7").rules

@@ -98,6 +98,11 @@ class Panel:
                 self._remember({key(payload): row})
                 return
 
+    def revive(self) -> bool:
+        """Let stubs that died often die as often again; whether there were any."""
+        revived = [stub.revive() for stub in self.stubs]
+        return any(revived)
+
     def _remember(self, rows: Mapping[Key, Row]) -> None:
         """Keep what may be asked again, in two generations so that what is kept has a bound. No timeout is certain."""
         for one, row in rows.items():

@@ -283,8 +283,8 @@ def _given_up(case: Case, stub: Stub) -> Finding:
     return finding(
         "STUB_GIVEN_UP",
         f"{case.subject}::{stub.name}",
-        f"the stub '{stub.name}' was asked no more, since {stub.trouble}: what it does with the other payloads of "
-        f"{case.subject} is unknown",
+        f"the stub '{stub.name}' was not asked everything, since {stub.trouble}: what it does with the other payloads "
+        f"of {case.subject} is unknown",
         fix=f"mend what the faults among the findings show, then: {command_line('probe', '--message', case.subject)}",
     )
 

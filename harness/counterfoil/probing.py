@@ -36,6 +36,8 @@ FAULT_SHOWINGS = 15
 TIMEOUT_SHOWINGS = 6
 """Of those that let it hang: half of what a stub may before it is given up."""
 FAULTS_FOLLOWED = 3
+REVIVALS = 4
+"""So often a search lets stubs that died often live on, to see with fewer fields what they die of."""
 FOLLOWED = 64
 """So many fruitless attempts are made to trace a kind of divergence before they become rare."""
 
@@ -101,6 +103,7 @@ class Search:
         self._message = message
         self._known = known
         self._fruitless: Counter[tuple[DivergenceClass, Encoding, Groups]] = Counter()
+        self._revivals_left = REVIVALS
         self._is_out_of_time: Callable[[], bool] = lambda: False
 
     def run(self, payloads: Iterable[Payload], budget: Budget) -> Iterator[Found]:
@@ -145,6 +148,8 @@ class Search:
 
     def _traced(self, reading: Reading, divergence: Divergence) -> list[Found]:
         """The divergence on the smallest payload, under each of its names; empty where a field beside shows it too."""
+        if divergence.kind is DivergenceClass.CRASH and self._revivals_left:
+            self._revivals_left -= self._panel.revive()
         around = surroundings(reading.payload, self._message)
         if around is not None:
             [beside] = self._panel.judge([around])

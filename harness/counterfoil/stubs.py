@@ -164,6 +164,7 @@ class Stub:
         self._restarts_left = RESTARTS
         self._timeouts_left = TIMEOUTS
         self._has_answered = False
+        self._left_unasked = False
         self.trouble = RESTARTED
         """Why it is given up, once it is."""
 
@@ -174,11 +175,25 @@ class Stub:
 
     @property
     def is_given_up(self) -> bool:
-        """Whether it died or hung too often: it is asked no more, and all it would say is `Unsupported`."""
-        return self._conversation is None
+        """Whether it died or hung too often, so that it was not asked everything: it said `Unsupported` instead."""
+        return self._conversation is None or self._left_unasked
 
     def renew(self) -> None:
         """Begin something new: whatever it died of before, it may die as often again."""
+        self._left_unasked = False
+        self._start_over()
+
+    def revive(self) -> bool:
+        """Let one that died often, and never hung for long, die as often again; whether it was such a one.
+
+        What it was not asked meanwhile still counts: it was given up.
+        """
+        if self._restarts_left > RESTARTS // 2 or self.trouble != RESTARTED:
+            return False
+        self._start_over()
+        return True
+
+    def _start_over(self) -> None:
         self._restarts_left, self._timeouts_left, self.trouble = RESTARTS, TIMEOUTS, RESTARTED
         if self._conversation is None:
             with contextlib.suppress(StubStartError):
@@ -249,6 +264,7 @@ class Stub:
 
     def _given_up(self, questions: Iterable[Question]) -> Iterator[Outcome]:
         for _ in questions:
+            self._left_unasked = True
             yield Unsupported(f"not asked: {self.trouble}")
 
     def _restart(self, *, silent: bool = False) -> None:

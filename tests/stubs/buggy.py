@@ -103,6 +103,14 @@ def ends_at_the_second_zero(decode: Decode, payload: Any, request: Request) -> A
     return message
 
 
+def ends_of_four_fields(decode: Decode, payload: Any, request: Request) -> Any:  # noqa: ANN401 - str or bytes
+    """Dies of any four fields together."""
+    message: Message = decode(payload, request)
+    if len(message.ListFields()) > 3:
+        os._exit(9)
+    return message
+
+
 ASKED: list[int] = []
 LONG_ENOUGH = 900
 """Requests: more than a batch, so that something was found."""
@@ -111,7 +119,7 @@ BUGS: dict[str, Bug] = {
     for bug in (
         *(null_as_empty, zero_dropped, int64_rounded, unknown_lost, everything_accepted, first_key_only),
         always_the_same,
-        *(zero_dropped_then_hangs, hangs, ends_at_the_second_zero),
+        *(zero_dropped_then_hangs, hangs, ends_at_the_second_zero, ends_of_four_fields),
     )
 }
 
