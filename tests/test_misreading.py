@@ -28,6 +28,12 @@ def test_a_reader_that_answers_the_same_whatever_it_is_given_proves_nothing(
     assert set(cell(report).values()) == {"unproven"}
 
 
+@pytest.mark.fires("STATE_NOT_READ")
+def test_a_reader_that_asks_for_a_text_and_keeps_nothing_of_it_proves_nothing(shop: Workspace) -> None:
+    amounts(reads(shop, "texting"), ("three", None))
+    assert nulls(shop).rules == {("STATE_NOT_READ", AMOUNT)}
+
+
 @pytest.mark.silent("STATE_NOT_READ")
 def test_a_reader_whose_values_lack_a_field_ignores_it_safely(shop: Workspace) -> None:
     reads(shop, "ignoring").provide("catalog", {"routes": {"GET /product": {"body": {"amount": 3, "name": "lamp"}}}})

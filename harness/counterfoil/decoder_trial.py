@@ -12,7 +12,7 @@ from counterfoil.allowance.random_payloads import random_payloads
 from counterfoil.allowance.reading import Judgement, Result, Trials, judge, judge_one
 from counterfoil.allowance.shrinking import smaller
 from counterfoil.allowance.states import Derived
-from counterfoil.allowance.unread import Unread, doubts, unread
+from counterfoil.allowance.unread import Unread, doubts, read_paths, unread
 from counterfoil.pacts import canonical
 from counterfoil.probe.outcomes import Decoded, Outcome, OutputFormat
 from counterfoil.probe.payloads import VALUE, Encoding, Payload
@@ -37,6 +37,7 @@ class DecoderTrial:
             message_type=message, lane=stub.command.lane, output_format=OutputFormat.NONE, observe=True
         )
         self._rules: set[str] = set()
+        self._read: set[str] = set()
 
     def judgements(self, tried: Trials) -> tuple[list[Judgement], tuple[Unread, ...]]:
         """A judgement of each payload of the lattice, and of those made up that are not read as what they are.
@@ -44,11 +45,13 @@ class DecoderTrial:
         Beside them the places that are not read at all.
         """
         outcomes = self._ask(tried.questions())
-        outcomes |= self._ask(doubts(tried, outcomes))
+        while further := doubts(tried, outcomes, self._read):
+            outcomes |= self._ask(further)
+        self._read |= read_paths(tried, outcomes)
         found = list(judge(tried, outcomes))
         if isinstance(outcomes.get(tried.example), Decoded) and self._is_new(tried):
             found += self._made_up(tried, outcomes, found)
-        return found, unread(tried, outcomes)
+        return found, unread(tried, outcomes, self._read)
 
     def _is_new(self, tried: Trials) -> bool:
         """Whether a matching rule holds in a body that held in none before, so that there is more to make up."""

@@ -50,6 +50,7 @@ READERS: dict[str, Read] = {
     "shop.Product": lambda body: body.get("amount"),
     "constant": lambda _: 5,
     "typed": lambda body: int(body["amount"]) * 0,
+    "texting": lambda body: len(body["amount"].upper()) * 0,
     "defaulting": lambda body: body.get("amount", 0),
     "floating": lambda body: (body["amount"] or 0.0) if "amount" in body else 0,
     "deciding": lambda body: body.get("amount", 7),

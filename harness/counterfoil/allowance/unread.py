@@ -8,7 +8,9 @@ told apart by the names in what it observes: who has nothing of that name has no
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from counterfoil.allowance import paths
@@ -47,30 +49,44 @@ class Unread:
     is_leaf: bool
 
 
-def doubts(tried: Trials, outcomes: Outcomes) -> tuple[str, ...]:
-    """What else to ask, so that it is known which places are read: documents that need not be allowed."""
-    samples = _allowed_samples(tried)
-    missed = _missed(samples, outcomes)
-    return tuple(dict.fromkeys(text for place in missed for _, text in _others(tried, place) if text not in outcomes))
+def doubts(tried: Trials, outcomes: Outcomes, read: AbstractSet[str]) -> tuple[str, ...]:
+    """What to ask next, so that it is known which places are read: documents that need not be allowed, one a place.
+
+    One at a time: a program may end on what it does not expect. `read`: the paths that are known to be.
+    """
+    found: dict[str, None] = {}
+    for place in _missed(_samples(tried, outcomes), outcomes):
+        if paths.shown(place, generalised=True) not in read:
+            others = (text for _, text in _others(tried, place) if text not in outcomes)
+            is_typed = _example_at(tried, place) is not None
+            found |= dict.fromkeys(islice(others, 1 if is_typed else None))
+    return tuple(found)
 
 
-def unread(tried: Trials, outcomes: Outcomes) -> tuple[Unread, ...]:
-    """The places that are not read, in document order; none where the example itself is not, or nothing is told."""
+def read_paths(tried: Trials, outcomes: Outcomes) -> frozenset[str]:
+    """The paths of the places that are read."""
+    samples = _samples(tried, outcomes)
+    missed = set(_missed(samples, outcomes))
+    return frozenset(paths.shown(place, generalised=True) for place in samples if place not in missed)
+
+
+def unread(tried: Trials, outcomes: Outcomes, known: AbstractSet[str]) -> tuple[Unread, ...]:
+    """The places that are not read, in document order; none where the example itself is not, or nothing is told.
+
+    `known`: the paths that are known to be read, of this body and of others.
+    """
     example = outcomes.get(tried.example)
     if not isinstance(example, Decoded) or not example.observation:
         return ()
-    samples = _allowed_samples(tried)
-    for place in _missed(samples, outcomes):
-        samples[place] += _others(tried, place)
+    samples = _samples(tried, outcomes)
     missed = _missed(samples, outcomes)
-    read = {paths.shown(place, generalised=True) for place in samples if place not in missed}
     above = {place[:depth] for place in samples for depth in range(len(place))}
     names = _names_seen(outcomes) if missed else frozenset()
     found: dict[str, Unread] = {}
     for place in missed:
         path = paths.shown(place, generalised=True)
         is_ignored = () not in missed and _name_of(place) not in names
-        if path not in read:
+        if path not in known:
             found.setdefault(path, Unread(path, is_ignored=is_ignored, is_leaf=place not in above))
     return tuple(found.values())
 
@@ -80,6 +96,14 @@ def _missed(samples: dict[Steps, list[Sample]], outcomes: Outcomes) -> tuple[Ste
     read = {place for place, of_place in samples.items() if _is_read(of_place, outcomes)}
     above = {place[:depth] for place in read for depth in range(len(place))}
     return tuple(place for place in samples if place not in read | above)
+
+
+def _samples(tried: Trials, outcomes: Outcomes) -> dict[Steps, list[Sample]]:
+    """For each place all that is known to be asked of it."""
+    samples = _allowed_samples(tried)
+    for place in _missed(samples, outcomes):
+        samples[place] += _others(tried, place)
+    return samples
 
 
 def _allowed_samples(tried: Trials) -> dict[Steps, list[Sample]]:
@@ -95,12 +119,25 @@ def _allowed_samples(tried: Trials) -> dict[Steps, list[Sample]]:
 
 
 def _others(tried: Trials, place: Steps) -> list[Sample]:
-    """The example with any other value in a place: first what other examples have there."""
-    values: list[Json | Removed] = [*tried.known.get(paths.shown(place, generalised=True), ()), *OTHER_VALUES]
+    """The example with any other value in a place: what other examples have there, then what is of the same type.
+
+    Who refuses another of the same type, and takes one alone, reads the place.
+    """
+    there = _example_at(tried, place)
+    plain = sorted(OTHER_VALUES, key=lambda value: type(value) is not type(there))
+    values: list[Json | Removed] = [*tried.known.get(paths.shown(place, generalised=True), ()), *plain]
     if place and not paths.is_index(place[-1]):
         values.append(REMOVED)
     example = tried.derivation.exchange.example
     return [(_shown(value), canonical(apply(example, Edit(place, value)))) for value in values]
+
+
+def _example_at(tried: Trials, place: Steps) -> Json:
+    """What the example has in a place; None too where it lacks it."""
+    there = tried.derivation.exchange.example
+    for step in place:
+        there = there[int(step)] if isinstance(there, list) else there.get(step) if isinstance(there, dict) else None
+    return there
 
 
 def _shown(value: Json | Removed) -> str:
