@@ -347,3 +347,13 @@ def test_a_status_by_a_rule_that_is_not_modelled_is_not_judged() -> None:
     made["response"]["matchingRules"] = {"status": {"matchers": [{"match": "regex", "regex": "2.."}]}}
     with pytest.raises(UndecidedError, match="status"):
         objection(parsed(made), 200, b"{}")
+
+
+@pytest.mark.fires("STATE_REJECTED")
+def test_a_state_that_is_answered_with_another_header_is_a_finding(shop: Workspace) -> None:
+    made = posts({"limit": 5}, limit=BY_TYPE)
+    made["response"]["headers"]["X-Cache"] = "no-store"
+    answer: Object = {"headers": {"X-Cache": "no-store"}, "unless": {'"limit": 0': {"body": FOUND}}}
+    asks(shop, made, answer)
+    found = nulls(shop).the("STATE_REJECTED", "web→catalog::request $.limit default")
+    assert found["message"].endswith("catalog answers 200 without the header X-Cache")

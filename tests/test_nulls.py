@@ -4,63 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
-from typing import Any
 
 import pytest
 from counterfoil.result_cache import REUSED
 
-from tests.builders import Judged, Object, Workspace, interaction, line_of, message, message_pact, pact
-
-READER = Path(__file__).resolve().parent / "stubs" / "reader.py"
-BY_TYPE: Object = {"match": "type"}
-NULL: Object = {"match": "null"}
-AMOUNT = "web→catalog::response $.amount"
+from tests.builders import Object, Workspace, interaction, line_of, message, message_pact, pact
+from tests.readers import AMOUNT, BY_TYPE, NULL, amounts, cell, nulls, reads, with_reader
 
 
 @pytest.fixture
 def shop(shop: Workspace) -> Workspace:
     """A provider, a consumer with a stub, and no pact yet."""
-    shop.provide("catalog")
-    shop.configure("participants.web", dir=".")
-    shop.configure("stubs.web-stub", start=[sys.executable, str(READER)])
-    return shop
-
-
-def reads(shop: Workspace, decoder: str | None, **more: object) -> Workspace:
-    """Let the consumer read what the provider sends by one of the stub's decoders."""
-    entry: Object = {"sender": "catalog", **more}
-    if decoder:
-        entry |= {"message": decoder, "stub": "web-stub"}
-    shop.configure("participants.web", decoders=[entry])
-    return shop
-
-
-def amounts(shop: Workspace, *bodies: tuple[object, Object | None]) -> str:
-    """A pact with an interaction for each amount and its matcher, and a provider that answers as it says."""
-    made = [
-        interaction(
-            f"{number}",
-            path=f"/product/{number}",
-            body={"amount": amount},
-            rules={"$.amount": matcher} if matcher else None,
-        )
-        for number, (amount, matcher) in enumerate(bodies)
-    ]
-    routes = {f"GET /product/{number}": {"body": {"amount": amount}} for number, (amount, _) in enumerate(bodies)}
-    shop.provide("catalog", {"routes": routes})
-    return shop.pact(pact("web", "catalog", *made))
-
-
-def nulls(shop: Workspace) -> Judged:
-    return shop.judge_here("nulls")
-
-
-def cell(report: Judged, field: str = "response $.amount") -> Any:  # noqa: ANN401  (JSON)
-    """The states of a field in the null matrix."""
-    (row,) = [row for row in report.document["null_matrix"] if row["field"] == field]
-    assert (row["contract"], row["participant"]) == ("web→catalog", "web")
-    return row["states"]
+    return with_reader(shop)
 
 
 @pytest.mark.silent("STATE_REJECTED", "STATE_MISREAD", "READER_UNKNOWN", "BODY_NOT_DERIVED", "STATE_NOT_READ")
@@ -142,11 +97,6 @@ def test_a_value_out_of_range_is_listed_and_fails_nothing(shop: Workspace) -> No
     amounts(reads(shop, "strict"), (3, {"match": "notEmpty"}))
     report = nulls(shop)
     assert (report.verdict, report.the("VALUE_REJECTED")["level"]) == ("compatible", "additive")
-
-
-def test_a_field_that_nobody_reads_cannot_be_misread(shop: Workspace) -> None:
-    amounts(reads(shop, "blind"), (3, BY_TYPE), (None, NULL))
-    assert nulls(shop).verdict == "compatible"
 
 
 @pytest.mark.fires("STATE_REJECTED")
@@ -267,8 +217,9 @@ def test_what_the_provider_did_send_to_others_is_told(shop: Workspace) -> None:
     assert found["evidence"][0] == {
         "kind": "output", "label": "seen", "lines": ["catalog did send it null in phone→catalog"]
     }  # fmt: skip
-    (row,) = [row for row in report.document["null_matrix"] if row["field"] == "response $.amount"]
-    assert (row["contract"], row["sent"]) == ("web→catalog", ["value"])
+    rows = [row for row in report.document["null_matrix"] if row["field"] == "response $.amount"]
+    sent = {row["contract"]: (row["sent"], row["states"] != {}) for row in rows}
+    assert sent == {"web→catalog": (["value"], True), "phone→catalog": (["null"], False)}
     lines = shop.run_here("nulls").stdout.splitlines()
     assert next(line for line in lines if line.startswith("web→catalog ")).split()[-3:] == ["catalog", "did", "send"]
 
@@ -330,10 +281,42 @@ def test_a_pact_that_names_no_known_stub_has_no_reader(shop: Workspace) -> None:
     assert nulls(shop).rules == {("READER_UNKNOWN", "web→catalog::0 (response)")}
 
 
-def test_without_any_reader_the_command_says_what_to_add(shop: Workspace) -> None:
+@pytest.mark.fires("READER_UNKNOWN")
+def test_without_any_reader_every_interaction_is_unproven_with_what_to_add(shop: Workspace) -> None:
+    amounts(shop, (3, BY_TYPE), (None, NULL))
+    report = nulls(shop)
+    assert (report.verdict, report.exit_code) == ("unproven", 3)
+    assert report.rules == {("READER_UNKNOWN", f"web→catalog::{number} (response)") for number in (0, 1)}
+    lines = report.the("READER_UNKNOWN", "web→catalog::1 (response)")["evidence"][0]["lines"]
+    assert [line.partition("  #")[0] for line in lines] == [
+        "[[participants.web.decoders]]",
+        'sender = "catalog"',
+        'interactions = ["1"]',
+        'message = "NAME"',
+        'stub = "web-stub"',
+        "[stubs.web-stub]",
+        'participant = "web"',
+        'start = ["COMMAND"]',
+    ]
+    assert report.cases["nulls::web→catalog::1 (answer)"] == "compatible"
+
+
+def test_what_is_to_be_added_is_all_that_is_missing(shop: Workspace) -> None:
     amounts(shop, (3, BY_TYPE))
-    ran = shop.run_here("nulls")
-    assert (ran.exit_code, ran.error["next"]) == (2, "add [[participants.NAME.decoders]]; see docs/null-contracts.md")
+    shop.configure("stubs.web-stub", participant="web")
+    lines = nulls(shop).the("READER_UNKNOWN")["evidence"][0]["lines"]
+    file = shop.root / "counterfoil.toml"
+    file.write_text(file.read_text() + "\n" + "\n".join(lines).replace("NAME", "faithful"))
+    assert nulls(shop).verdict == "compatible"
+
+
+def test_a_check_without_any_reader_says_so_in_a_line_and_stays_green(shop: Workspace) -> None:
+    amounts(shop, (3, BY_TYPE), (None, NULL))
+    said = "null lane: 2 interactions without a named decoder, not judged; 'counterfoil nulls' lists them"
+    ran = shop.run_here("check")
+    assert (ran.exit_code, ran.stderr.splitlines()[-1]) == (0, said)
+    assert said not in shop.run_here("check", "--lane", "verify").stderr
+    assert said not in reads(shop, "faithful").run_here("check").stderr
 
 
 @pytest.mark.parametrize(

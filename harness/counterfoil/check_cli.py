@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
+from counterfoil.allowance.links import is_asked_for, plan_readings
 from counterfoil.changed import affected
 from counterfoil.check_options_cli import changed_since_option, chosen_reuse, reuse_options, shard_option
 from counterfoil.command_examples import examples
@@ -21,6 +23,7 @@ from counterfoil.interruption import until_ctrl_c
 from counterfoil.judged_content import judged_content
 from counterfoil.model import CHECKED_LANES, Lane, Report
 from counterfoil.pact_files import read_pacts
+from counterfoil.pacts import Pact
 from counterfoil.plan import Plan, Selection, make_plan
 from counterfoil.printing import printable
 from counterfoil.processes import Processes
@@ -124,14 +127,16 @@ def check(  # noqa: PLR0913  (one for each option)
 
     def judge_once() -> NoReturn:
         workspace = open_workspace(config)
-        plan = make_plan(workspace.settings, read_pacts(workspace), selection)
+        pacts = read_pacts(workspace)
+        plan = make_plan(workspace.settings, pacts, selection)
         if changed_since:
             plan = _affected(workspace, plan, changed_since)
         if shard:
             plan = part_of(plan, *shard, recorded(workspace), judged_content(workspace))
         if list_only:
             _list(plan, output)
-        _check(workspace, plan, output, selection=selection)
+        with _telling_of_nulls(workspace, pacts, selection) if output == "text" else nullcontext():
+            _check(workspace, plan, output, selection=selection)
 
     if not watch:
         judge_once()
@@ -267,6 +272,21 @@ def _list(plan: Plan, output: str) -> NoReturn:
     if not plan.cases:
         text_report.render(screen(stderr=True), report, 0.0)
     sys.exit(0 if plan.cases else report.verdict.exit_code)
+
+
+@contextmanager
+def _telling_of_nulls(workspace: Workspace, pacts: Sequence[Pact], selection: Selection) -> Iterator[None]:
+    """Say last how many interactions the null lane leaves unproven, where no decoder is named to start it."""
+    try:
+        yield
+    finally:
+        settings = workspace.settings
+        if not selection.lanes and not is_asked_for(settings, pacts):
+            bodies = [one for one in plan_readings(settings, pacts, always=True) if selection.covers(one.case)]
+            count = len({one.pact.subject(one.interaction) for one in bodies})
+            if count:
+                rest = f"{count} interactions without a named decoder, not judged; 'counterfoil nulls' lists them"
+                click.echo(f"null lane: {rest}", err=True)
 
 
 def _affected(workspace: Workspace, plan: Plan, reference: str) -> Plan:

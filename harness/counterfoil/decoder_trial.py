@@ -12,6 +12,7 @@ from counterfoil.allowance.random_payloads import random_payloads
 from counterfoil.allowance.reading import Judgement, Result, Trials, judge, judge_one
 from counterfoil.allowance.shrinking import smaller
 from counterfoil.allowance.states import Derived
+from counterfoil.allowance.unread import Unread, doubts, read_paths, unread
 from counterfoil.pacts import canonical
 from counterfoil.probe.outcomes import Decoded, Outcome, OutputFormat
 from counterfoil.probe.payloads import VALUE, Encoding, Payload
@@ -36,14 +37,21 @@ class DecoderTrial:
             message_type=message, lane=stub.command.lane, output_format=OutputFormat.NONE, observe=True
         )
         self._rules: set[str] = set()
+        self._read: set[str] = set()
 
-    def judgements(self, tried: Trials) -> list[Judgement]:
-        """A judgement of each payload of the lattice, and of those made up that are not read as what they are."""
+    def judgements(self, tried: Trials) -> tuple[list[Judgement], tuple[Unread, ...]]:
+        """A judgement of each payload of the lattice, and of those made up that are not read as what they are.
+
+        Beside them the places that are not read at all.
+        """
         outcomes = self._ask(tried.questions())
+        while further := doubts(tried, outcomes, self._read):
+            outcomes |= self._ask(further)
+        self._read |= read_paths(tried, outcomes)
         found = list(judge(tried, outcomes))
         if isinstance(outcomes.get(tried.example), Decoded) and self._is_new(tried):
             found += self._made_up(tried, outcomes, found)
-        return found
+        return found, unread(tried, outcomes, self._read)
 
     def _is_new(self, tried: Trials) -> bool:
         """Whether a matching rule holds in a body that held in none before, so that there is more to make up."""
@@ -75,7 +83,7 @@ class DecoderTrial:
     def _judged(self, tried: Trials, outcomes: dict[str, Outcome], payloads: Sequence[Allowed]) -> list[Judgement]:
         texts = [canonical(one.document) for one in payloads]
         outcomes |= self._ask(dict.fromkeys(text for text in texts if text not in outcomes))
-        return [judge_one(tried.derivation, one, text, outcomes) for one, text in zip(payloads, texts, strict=True)]
+        return [judge_one(tried, one, text, outcomes) for one, text in zip(payloads, texts, strict=True)]
 
     def _shrunk(self, tried: Trials, outcomes: dict[str, Outcome], judgement: Judgement) -> Judgement:
         """The judgement of the smallest payload that fares alike; what ends or hangs the stub is asked one by one."""

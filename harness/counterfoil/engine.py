@@ -236,7 +236,7 @@ class Engine:
 
         def task(emit: Emit) -> None:
             if stub is None:
-                results = list(map(without_stub, readings))
+                results = [without_stub(self._workspace.settings, one) for one in readings]
             else:
                 results = self._cache.each_reused_or_judged(
                     f"{Lane.NULLS} {stub}",

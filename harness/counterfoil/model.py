@@ -235,7 +235,8 @@ class Case:
 class StateSeen:
     """A cell of the null matrix: what a participant makes of a field of a contract in a presence state.
 
-    `result` is proven, misread, rejected or unproven; or "sent", where the participant is the provider and did send it.
+    `result` is proven, not read, misread, rejected or unproven; or "sent", where the participant is the provider and
+    did send it.
     """
 
     contract: str

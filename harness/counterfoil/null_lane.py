@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
 
-from counterfoil.allowance.exchanges import Exchange, Sender, Underived
-from counterfoil.allowance.links import PlannedReading
+from google.protobuf.descriptor import Descriptor
+
+from counterfoil.allowance.exchanges import Exchange, Sender, Underived, exchanges
+from counterfoil.allowance.links import PlannedReading, link_of
 from counterfoil.allowance.reading import Judgement, Result, Trials, trials
 from counterfoil.allowance.shown import never_shown
-from counterfoil.allowance.states import derive, left_out
+from counterfoil.allowance.states import derive
 from counterfoil.allowance.suggestion import interaction_to_add
-from counterfoil.allowance.telling import Part, cells, findings, not_derived
+from counterfoil.allowance.telling import Part, cells, findings, not_derived, not_read, with_unread
 from counterfoil.decoder_trial import DecoderTrial
 from counterfoil.errors import UsageError
 from counterfoil.model import CaseResult, Finding, Location, Output
@@ -25,7 +28,7 @@ from counterfoil.processes import Processes
 from counterfoil.rules import finding
 from counterfoil.stubs import Stub, StubStartError
 from counterfoil.toml_tables import key
-from counterfoil.workspace import Workspace
+from counterfoil.workspace import Settings, Workspace
 
 
 class NullLane:
@@ -44,7 +47,7 @@ class NullLane:
                 told: set[tuple[str, str]] = set()
                 messages = dict.fromkeys(one.link.message for one in readings if one.link)
                 decoders = {message: DecoderTrial(running, message) for message in messages if message}
-                examples = _examples(readings)
+                examples = _examples(self._workspace.settings, readings)
                 for planned in readings:
                     message = planned.link.message or "" if planned.link else ""
                     result = self._judged(decoders.get(message), planned, examples)
@@ -103,26 +106,37 @@ class NullLane:
                 self._schema = read_schema(self._processes, self._workspace, settings.dir)
             return self._schema
 
+    def _declared(self, planned: PlannedReading) -> Descriptor | None:
+        """The message of the schema that the decoder reads, where it reads one."""
+        name = planned.link.message if planned.link else None
+        try:
+            schema = self._read_schema()
+        except UsageError:
+            return None  # It is told where the fields that are never shown are looked for.
+        return schema.message(name) if schema and name in schema.messages else None
+
     def _judged(
         self, trial: DecoderTrial | None, planned: PlannedReading, examples: Mapping[Contents, Sequence[Json]]
     ) -> CaseResult:
         if isinstance(planned.body, Underived) or trial is None:
-            return without_stub(planned)
+            return without_stub(self._workspace.settings, planned)
         started_s = time.monotonic()
-        tried = trials(derive(planned.body))
-        judgements = trial.judgements(tried)
+        tried = trials(derive(planned.body), examples[_contents(planned)], self._declared(planned))
+        judgements, missed = trial.judgements(tried)
         part, undecided = part_of(planned), list(tried.derivation.having(allowed=None))
         return CaseResult(
             case=planned.case,
-            findings=(*findings(part, judgements), *not_derived(part, undecided, _whole(tried, judgements))),
-            duration_s=time.monotonic() - started_s,
-            states=tuple(
-                cells(part, judgements, undecided, left_out(planned.body.example, examples[_contents(planned)]))
+            findings=(
+                *findings(part, judgements),
+                *not_read(part, missed),
+                *not_derived(part, undecided, _whole(tried, judgements)),
             ),
+            duration_s=time.monotonic() - started_s,
+            states=tuple(with_unread(cells(part, judgements, undecided), missed)),
         )
 
 
-def without_stub(planned: PlannedReading) -> CaseResult:
+def without_stub(settings: Settings, planned: PlannedReading) -> CaseResult:
     """A body that no stub reads: nobody looks at it, or it is not derived, or not linked to a decoder."""
     if planned.link and planned.link.message is None:
         return CaseResult(case=planned.case)
@@ -144,10 +158,27 @@ def without_stub(planned: PlannedReading) -> CaseResult:
             fix=f"add [[participants.{key(planned.reader)}.decoders]] with "
             f'sender = "{part_of(planned).sender}" to counterfoil.toml',
             location=where,
+            evidence=(Output(label="to add", lines=tuple(_to_add(settings, planned))),),
         )
     return CaseResult(
         case=planned.case, findings=(found,), states=(part_of(planned).cell("$", VALUE, Result.UNPROVEN),)
     )
+
+
+def _to_add(settings: Settings, planned: PlannedReading) -> Iterator[str]:
+    """The tables of counterfoil.toml that name a decoder, as far as they are not there."""
+    reader = planned.reader
+    own = [name for name, stub in settings.stubs.items() if stub.participant == reader]
+    stub = own[0] if own else f"{reader}-stub"
+    yield f"[[participants.{key(reader)}.decoders]]"
+    yield f"sender = {json.dumps(part_of(planned).sender)}"
+    yield f"interactions = [{json.dumps(planned.interaction.description)}]  # leave it out, and it is all of them"
+    yield 'message = "NAME"  # under which the stub registers the decoder'
+    yield f"stub = {json.dumps(stub)}  # without message and stub: the body is not looked at"
+    if not own:
+        yield f"[stubs.{key(stub)}]"
+        yield f"participant = {json.dumps(reader)}"
+        yield 'start = ["COMMAND"]  # see docs/stubs.md'
 
 
 def part_of(planned: PlannedReading) -> Part:
@@ -172,10 +203,14 @@ def _contents(planned: PlannedReading) -> Contents:
     return planned.pact.path, planned.body.part, planned.link.message or "" if planned.link else ""
 
 
-def _examples(readings: Sequence[PlannedReading]) -> dict[Contents, list[Json]]:
-    """All examples of what one decoder reads of one pact."""
+def _examples(settings: Settings, readings: Sequence[PlannedReading]) -> dict[Contents, list[Json]]:
+    """All examples of what one decoder reads of one pact, whichever of them are to be judged."""
     found: dict[Contents, list[Json]] = {}
-    for planned in readings:
-        if isinstance(planned.body, Exchange):
-            found.setdefault(_contents(planned), []).append(planned.body.example)
+    for pact in {planned.pact.path: planned.pact for planned in readings}.values():
+        for interaction in pact.interactions:
+            for body in exchanges(interaction):
+                link = link_of(settings, pact, interaction, body)
+                if isinstance(body, Exchange):
+                    contents = pact.path, body.part, link.message or "" if link else ""
+                    found.setdefault(contents, []).append(body.example)
     return found

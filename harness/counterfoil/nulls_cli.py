@@ -6,11 +6,9 @@ from pathlib import Path
 
 import click
 
-from counterfoil.allowance.links import is_asked_for
 from counterfoil.check_options_cli import chosen_reuse, reuse_options
 from counterfoil.command_examples import examples
 from counterfoil.engine import Engine
-from counterfoil.errors import UsageError
 from counterfoil.model import Lane
 from counterfoil.pact_files import read_pacts
 from counterfoil.plan import Selection, make_plan
@@ -28,16 +26,8 @@ from counterfoil.shell import judge, open_workspace, output_option, with_waivers
 def nulls(config: Path | None, participants: tuple[str, ...], keyword: str, output: str) -> None:
     """Give every payload that the pacts allow to the decoders that read it, and print the null matrix."""
     workspace = open_workspace(config)
-    pacts = read_pacts(workspace)
-    if not is_asked_for(workspace.settings, pacts):
-        raise UsageError(
-            f"no participant of {workspace.file.name}, and no pact, says how what is sent is read",
-            where=str(workspace.file),
-            why="payloads are given to a participant's own decoder, through its service stub",
-            fix="add [[participants.NAME.decoders]]; see docs/null-contracts.md",
-        )
     selection = Selection(lanes=frozenset({Lane.NULLS}), participants=frozenset(participants), keyword=keyword)
-    plan = make_plan(workspace.settings, pacts, selection)
+    plan = make_plan(workspace.settings, read_pacts(workspace), selection)
     reuse = chosen_reuse()
     run = with_waivers(
         workspace, lambda processes: Engine(workspace, processes, reuse=reuse).check(plan), lambda _: False

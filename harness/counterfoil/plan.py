@@ -148,12 +148,18 @@ def make_plan(settings: Settings, pacts: Iterable[Pact], selection: Selection) -
     )
     # Without a stub of its own, a workspace has nothing to compare Python's protobuf with.
     probe_cases = [Case(lane=Lane.PROBE, subject=schema.dir, name=DIVERGENCES)] if schema and settings.stubs else []
+    # Who asks for the lane by its name is told of every body; in a check of everything it waits for a first decoder.
+    named = Lane.NULLS in selection.lanes
     plan = Plan(
         pact_cases=tuple(pair for pair in pact_cases if selection.covers(pair[0])),
         interactions=tuple(planned for planned in interactions if selection.covers(planned.case)),
         schema_cases=tuple(case for case in schema_cases if selection.covers(case)),
-        readings=tuple(planned for planned in plan_readings(settings, pacts) if selection.covers(planned.case)),
-        trials=tuple(planned for planned in plan_trials(settings, pacts) if selection.covers(planned.case)),
+        readings=tuple(
+            planned for planned in plan_readings(settings, pacts, always=named) if selection.covers(planned.case)
+        ),
+        trials=tuple(
+            planned for planned in plan_trials(settings, pacts, always=named) if selection.covers(planned.case)
+        ),
         probe_cases=tuple(case for case in probe_cases if selection.covers(case)),
         findings=(*_missing_pacts(settings, pacts, selection), *_told_twice(pacts, selection)),
     )

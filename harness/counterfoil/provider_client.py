@@ -19,10 +19,11 @@ CHUNK_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer, its body up to a bound."""
+    """An answer, its body up to a bound, its headers as they came."""
 
     status: int
     body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def excerpt(self) -> str:
@@ -71,7 +72,7 @@ class ProviderClient:
                 body += chunk
                 if time.monotonic() > deadline:
                     return Silent(self._within_s)
-            return Answered(response.status, bytes(body))
+            return Answered(response.status, bytes(body), tuple(response.getheaders()))
         except TimeoutError:
             return Silent(self._within_s)
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -86,9 +87,9 @@ class ProviderClient:
                 return f"there is no states endpoint for '{state.name}' in counterfoil.toml"
             change = {"state": state.name, "params": json.loads(state.params), "action": action}
             match self.send(_json_request(endpoint, change)):
-                case Answered(status, _) if is_success(status):
+                case Answered(status=status) if is_success(status):
                     continue
-                case Answered(status, _):
+                case Answered(status=status):
                     return f"the {action} of provider state '{state.name}' was answered {status}"
                 case _:
                     return f"the {action} of provider state '{state.name}' was not answered"

@@ -152,9 +152,9 @@ def readings_of(
     pacts = [*(one.pact for one in plan.readings), *(one.pact for one in plan.trials)]
     for path, pact in {pact.path: pact for pact in pacts}.items():
         wanted: dict[str, list[str]] = defaultdict(list)
-        for planned in plan_readings(workspace.settings, [pact]):
+        for planned in plan_readings(workspace.settings, [pact], always=True):
             wanted[planned.reader].append(planned.case.id)
-        for trial in plan_trials(workspace.settings, [pact]):
+        for trial in plan_trials(workspace.settings, [pact], always=True):
             wanted[pact.provider].append(trial.case.id)
         for reader, cases in wanted.items():
             judged = [results[case] for case in cases if case in results]

@@ -19,6 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
+MESSAGE_LIMIT_BYTES = 1024 * 1024
+"""Of what is kept of a message."""
 ERROR_EXCERPT_CHARS = 500
 SUCCESS_CLASS = 2
 STATES_PATH = "/states"
@@ -44,6 +46,8 @@ class Call:
     status: int | None = None
     """None when no answer came."""
     error: str = ""
+    body: str = ""
+    """The message that was emitted."""
 
     @property
     def succeeded(self) -> bool:
@@ -100,7 +104,9 @@ class Relay:
         status, headers, content, error = NOTHING_TO_DO
         if call != STATELESS:
             status, headers, content, error = self._forward(self._targets.get(handler.path), body)
-            self.calls.append(replace(call, status=status, error=error or _excerpt(status, content)))
+            emitted = content[:MESSAGE_LIMIT_BYTES] if call.kind is CallKind.MESSAGE and is_success(status) else b""
+            told = error or _excerpt(status, content)
+            self.calls.append(replace(call, status=status, error=told, body=emitted.decode("utf-8", "replace")))
         # A failed teardown comes too late to keep the verifier from telling what the provider answered.
         passed = is_success(status) or call.action == TEARDOWN
         handler.send_response(HTTPStatus.OK if passed else HTTPStatus.FAILED_DEPENDENCY)

@@ -113,7 +113,8 @@ def _with_states(results: list[CaseResult], matrix: tuple[_Row, ...]) -> tuple[C
         for row in matrix
         for state, result in (*row.states.items(), *((state, SENT) for state in row.sent))
     )
-    first = next((number for number, one in enumerate(results) if one.case.lane is Lane.NULLS), None)
+    lanes = [one.case.lane for one in results]
+    first = next((lanes.index(lane) for lane in (Lane.NULLS, Lane.VERIFY) if lane in lanes), None)
     if first is not None:
         results[first] = replace(results[first], states=states)
     return tuple(results)

@@ -13,12 +13,11 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
 from counterfoil import verification
-from counterfoil.allowance.exchanges import Exchange, exchanges
 from counterfoil.allowance.links import PlannedTrial
 from counterfoil.allowance.reading import Judgement, Result
 from counterfoil.allowance.requests import Allowance, AllowedRequest, allowance_of, objection
-from counterfoil.allowance.states import left_out
-from counterfoil.allowance.telling import Part, cells, findings, not_derived, sent
+from counterfoil.allowance.sightings import RESPONSE, absent_in_requests, sent
+from counterfoil.allowance.telling import Part, cells, findings, not_derived
 from counterfoil.allowance.undecided import UndecidedError
 from counterfoil.command_lines import verify_one
 from counterfoil.model import CaseResult, Finding, Output
@@ -37,12 +36,8 @@ LAST_WORDS_S = 0.5
 """For a provider that breaks a connection to end."""
 MAX_ANSWERS = 100
 """Different answers of one interaction whose fields are looked at."""
-REQUEST, RESPONSE = SIDES = ("request", "response")
+REQUEST = "request"
 SETUP, TEARDOWN = "setup", "teardown"
-
-
-Examples = dict[tuple[str, ...], list[Json]]
-"""The examples of each kind of body."""
 
 
 class GivenUpError(Exception):
@@ -59,18 +54,14 @@ class RequestLane:
 
     def judge(self, trials: Sequence[PlannedTrial]) -> Iterator[CaseResult]:
         """A result for each of them."""
-        examples: Examples = {}
-        for planned in trials:
-            for part in SIDES:
-                examples.setdefault(_kind_of(planned, part), []).extend(_bodies(planned, part))
         for planned in trials:
             try:
-                yield self._judged(planned, examples)
+                yield self._judged(planned)
             except StartError as error:
                 obstacle = verification.not_started(self._workspace, self._name, error)
                 yield CaseResult(case=planned.case, findings=(obstacle,))
 
-    def _judged(self, planned: PlannedTrial, examples: Examples) -> CaseResult:
+    def _judged(self, planned: PlannedTrial) -> CaseResult:
         started_s = time.monotonic()
         part = part_of(planned)
         judgements: list[Judgement] = []
@@ -86,30 +77,19 @@ class RequestLane:
                 judgements.append(judgement)  # noqa: PERF402  (what came before it is given up counts)
         except (UndecidedError, GivenUpError) as why:
             given_up = (_not_tried(part, str(why)),)
-        others = examples[_kind_of(planned, REQUEST)]
-        absent = [path for body in _bodies(planned, REQUEST) for path in left_out(body, others)]
+        absent = absent_in_requests(planned.pact, planned.interaction)
         states = tuple(cells(part, judgements, undecided, absent)) or (part.cell("$", VALUE, Result.UNPROVEN),)
-        similar = examples[_kind_of(planned, RESPONSE)]
-        seen = dict.fromkeys(one for answer in trial.answers.values() for one in sent(part, answer, similar))
+        seen = dict.fromkeys(
+            one
+            for answer in trial.answers.values()
+            for one in sent(planned.pact, planned.interaction, RESPONSE, answer)
+        )
         return CaseResult(
             case=planned.case,
             findings=(*findings(part, judgements), *given_up, *not_derived(part, undecided, whole)),
             duration_s=time.monotonic() - started_s,
             states=(*states, *seen),
         )
-
-
-def _kind_of(planned: PlannedTrial, part: str) -> tuple[str, ...]:
-    """Bodies of one kind are alike: requests to one endpoint of one pact, and answers to them with one status."""
-    parts = dict(planned.interaction.parts)
-    request, response = parts.get(REQUEST, {}), parts.get(RESPONSE, {})
-    status = str(response.get("status")) if part == RESPONSE else ""
-    return part, planned.pact.path, str(request.get("method")), str(request.get("path")), status
-
-
-def _bodies(planned: PlannedTrial, part: str) -> list[Json]:
-    """The example of a part's body, if it has one."""
-    return [one.example for one in exchanges(planned.interaction) if isinstance(one, Exchange) and one.part == part]
 
 
 def part_of(planned: PlannedTrial) -> Part:
@@ -201,7 +181,7 @@ def _as_answered(
     interaction: Interaction, allowed: AllowedRequest, answer: Answered, printed: Sequence[str]
 ) -> Judgement:
     try:
-        words = objection(interaction, answer.status, answer.body)
+        words = objection(interaction, answer.status, answer.body, answer.headers)
     except UndecidedError as why:
         raise GivenUpError(str(why)) from None
     if not words:

@@ -14,13 +14,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from counterfoil import services
+from counterfoil.allowance.sightings import of_answer, of_message
 from counterfoil.command_lines import command_line, verify_one
-from counterfoil.model import CaseResult, Finding, Location, Mismatch, Output
+from counterfoil.model import CaseResult, Finding, Location, Mismatch, Output, StateSeen
 from counterfoil.pacts import Pact
 from counterfoil.plan import PlannedInteraction
 from counterfoil.processes import Processes
 from counterfoil.relay import Call, CallKind
 from counterfoil.rules import finding
+from counterfoil.tap import Heard
 from counterfoil.toml_tables import key
 from counterfoil.verification_worker import Job
 from counterfoil.workspace import Provider, Workspace
@@ -37,6 +39,8 @@ class Answered:
 
     results: Sequence[Mapping[str, Any]]
     calls: Sequence[Call]
+    heard: Sequence[Heard]
+    """The answers to the verifier's requests, whichever interaction they are of."""
     service_tail: tuple[str, ...]
     service_exit_code: int | None
     """How the participant ended while it was verified; None: it did not."""
@@ -157,6 +161,7 @@ def _read_answer(stdout: bytes) -> Answered | None:
         return Answered(
             results=answer["results"].get("interactionResults") or [],
             calls=[Call(**{**call, "kind": CallKind(call["kind"])}) for call in answer["calls"]],
+            heard=[Heard(**one) for one in answer["answers"]],
             service_tail=(),
             service_exit_code=None,
         )
@@ -176,7 +181,17 @@ def _read_results(
         outcome = waiting.pop(0) if waiting else None
         findings = tuple(_findings(name, provider, answered, one, outcome))
         duration = str(outcome.get("duration", "")) if outcome else ""
-        yield CaseResult(case=one.case, findings=findings, duration_s=_seconds(duration))
+        seen = tuple(dict.fromkeys(_sent(answered, one)))
+        yield CaseResult(case=one.case, findings=findings, duration_s=_seconds(duration), states=seen)
+
+
+def _sent(answered: Answered, one: PlannedInteraction) -> Iterator[StateSeen]:
+    """In which states the provider sent the fields of an interaction."""
+    for heard in answered.heard:
+        yield from of_answer(one.pact, one.interaction, heard.method, heard.path, heard.status, heard.body)
+    for call in answered.calls:
+        if call.kind is CallKind.MESSAGE and call.succeeded and call.name == one.interaction.description:
+            yield from of_message(one.pact, one.interaction, call.body)
 
 
 def _findings(

@@ -12,6 +12,7 @@ import sys
 from dataclasses import asdict, dataclass
 
 from counterfoil.relay import MESSAGES_PATH, STATES_PATH, Relay
+from counterfoil.tap import Tap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +29,12 @@ class Job:
     answer_within_s: float
 
 
-def verify(job: Job, relay: Relay) -> dict[str, object]:
-    """Pact's result with the calls of the state endpoint beside it."""
+def verify(job: Job, relay: Relay, tap: Tap) -> dict[str, object]:
+    """Pact's result, with the calls of the state and message endpoints and the provider's answers beside it."""
     from pact import Verifier  # noqa: PLC0415  (loads the native library, which whoever only needs Job does not want)
 
     verifier = Verifier(job.provider, host="127.0.0.1")
-    verifier.add_transport(url=f"http://127.0.0.1:{job.port}")
+    verifier.add_transport(url=f"http://127.0.0.1:{tap.port}")
     verifier.add_transport(protocol="message", scheme="http", port=relay.port, path=MESSAGES_PATH)
     verifier.state_handler(f"http://127.0.0.1:{relay.port}{STATES_PATH}", teardown=True, body=True)
     verifier.set_request_timeout(int(job.answer_within_s * 1000))
@@ -47,7 +48,12 @@ def verify(job: Job, relay: Relay) -> dict[str, object]:
         verifier.verify()
     except RuntimeError as failure:  # also how it says that interactions failed: the results tell
         error = str(failure)
-    return {"results": verifier.results, "error": error, "calls": [asdict(call) for call in relay.calls]}
+    return {
+        "results": verifier.results,
+        "error": error,
+        "calls": [asdict(call) for call in relay.calls],
+        "answers": [asdict(heard) for heard in tap.heard()],
+    }
 
 
 def main() -> None:
@@ -61,8 +67,8 @@ def main() -> None:
         messages=base + job.messages_path if job.messages_path else None,
         timeout_s=job.answer_within_s,
     )
-    with relay.serving():
-        result = verify(job, relay)
+    with relay.serving(), Tap(job.port).passing() as tap:
+        result = verify(job, relay, tap)
     with os.fdopen(result_descriptor, "w", encoding="utf-8") as stream:
         json.dump(result, stream)
 

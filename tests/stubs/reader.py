@@ -1,4 +1,4 @@
-"""A service stub with readers of one field, `amount`, that make different things of it. Run by path."""
+"""A service stub with readers of a field `amount`, and of others, that make different things of it. Run by path."""
 
 from __future__ import annotations
 
@@ -48,15 +48,35 @@ READERS: dict[str, Read] = {
     "ascii": ascii_only,
     "doubling": doubling_beyond_60_bits,
     "shop.Product": lambda body: body.get("amount"),
+    "constant": lambda _: 5,
+    "typed": lambda body: int(body["amount"]) * 0,
+    "texting": lambda body: len(body["amount"].upper()) * 0,
+    "defaulting": lambda body: body.get("amount", 0),
+    "floating": lambda body: (body["amount"] or 0.0) if "amount" in body else 0,
+    "deciding": lambda body: body.get("amount", 7),
 }
+WHOLE: dict[str, Read] = {
+    "ignoring": lambda body: {"name": body.get("name")},
+    "deaf": lambda _: {"total": 5},
+    "flagged": lambda body: {"amount": body.get("amount") or 0, "isSent": body.get("amount") is not None},
+    "dropping": lambda body: {key: value for key, value in body.items() if value is not None},
+    "shop.Named": lambda body: {"name": body.get("name", ""), "amount": body.get("amount", 0)},
+}
+"""What they give is the whole that they see."""
 
 
 def decoder(read: Read) -> Callable[[bytes], object]:
     return lambda data: {"amount": read(json.loads(data)), "more": "stays"}
 
 
+def whole(read: Read) -> Callable[[bytes], object]:
+    return lambda data: read(json.loads(data))
+
+
 if __name__ == "__main__":
     stub = Stub(runtime="readers", version="1")
     for name, reader in READERS.items():
         stub.json(name, decode=decoder(reader))
+    for name, reader in WHOLE.items():
+        stub.json(name, decode=whole(reader))
     stub.run()

@@ -18,6 +18,10 @@ class Clause:
 
 
 EQUALITY = Clause(says="without a matcher a value must be equal", source="V1, 'Body matching'")
+EXAMPLE = Clause(
+    says="the example itself; that a key may be absent is told by an interaction in which it is",
+    source="V1, 'Body matching'",
+)
 KEY_REQUIRED = Clause(
     says="every key of the example must be present; Pact has no optional matcher", source="V1, 'Body matching'"
 )

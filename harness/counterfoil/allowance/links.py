@@ -42,9 +42,9 @@ class PlannedTrial:
     interaction: Interaction
 
 
-def plan_trials(settings: Settings, pacts: Iterable[Pact]) -> Iterator[PlannedTrial]:
-    """Every HTTP interaction, once any participant says how it reads."""
-    for pact, interaction in _asked_for(settings, pacts):
+def plan_trials(settings: Settings, pacts: Iterable[Pact], *, always: bool = False) -> Iterator[PlannedTrial]:
+    """Every HTTP interaction, once any participant says how it reads; or `always`."""
+    for pact, interaction in _asked_for(settings, pacts, always=always):
         if interaction.kind is InteractionKind.HTTP:
             case = _case(pact, interaction, "answer")
             yield PlannedTrial(case=case, pact=pact, interaction=interaction)
@@ -57,13 +57,13 @@ def is_asked_for(settings: Settings, pacts: Iterable[Pact]) -> bool:
     )
 
 
-def plan_readings(settings: Settings, pacts: Iterable[Pact]) -> Iterator[PlannedReading]:
-    """Every body that somebody has to read, once any participant says how it reads.
+def plan_readings(settings: Settings, pacts: Iterable[Pact], *, always: bool = False) -> Iterator[PlannedReading]:
+    """Every body that somebody has to read, once any participant says how it reads; or `always`.
 
     The request of an HTTP interaction is read where its reader says how it decodes it: in any case it is a trial of the
     running provider.
     """
-    for pact, interaction in _asked_for(settings, pacts):
+    for pact, interaction in _asked_for(settings, pacts, always=always):
         for body in exchanges(interaction):
             reader = reader_of(pact, body.sender)
             link = link_of(settings, pact, interaction, body)
@@ -72,9 +72,9 @@ def plan_readings(settings: Settings, pacts: Iterable[Pact]) -> Iterator[Planned
                 yield PlannedReading(case=case, pact=pact, interaction=interaction, body=body, reader=reader, link=link)
 
 
-def _asked_for(settings: Settings, pacts: Iterable[Pact]) -> Iterator[tuple[Pact, Interaction]]:
+def _asked_for(settings: Settings, pacts: Iterable[Pact], *, always: bool) -> Iterator[tuple[Pact, Interaction]]:
     pacts = tuple(pacts)
-    if is_asked_for(settings, pacts):
+    if always or is_asked_for(settings, pacts):
         yield from ((pact, interaction) for pact in pacts for interaction in pact.interactions)
 
 

@@ -14,7 +14,17 @@ from counterfoil.allowance import paths
 from counterfoil.allowance.exchanges import NO_BODY, Exchange, body_of, exchanges
 from counterfoil.allowance.payloads import SHOWN_CHARS, lattice
 from counterfoil.allowance.states import Derived, derive
-from counterfoil.allowance.texts import HEADER, NEVER_VARIED, PATH, QUERY, Text, allowed_texts, extra_header, text_rules
+from counterfoil.allowance.texts import (
+    HEADER,
+    NEVER_VARIED,
+    PATH,
+    QUERY,
+    Text,
+    allowed_texts,
+    extra_header,
+    header_objection,
+    text_rules,
+)
 from counterfoil.allowance.undecided import UndecidedError
 from counterfoil.pacts import Interaction, Json
 from counterfoil.probe.payloads import VALUE
@@ -203,15 +213,20 @@ def _with_text(example: HttpRequest, item: Derived) -> HttpRequest:
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 
-def objection(interaction: Interaction, status: int, body: bytes) -> str:
+def objection(
+    interaction: Interaction, status: int, body: bytes, headers: Sequence[tuple[str, str]] | None = None
+) -> str:
     """What an answer has that the contract does not allow, such as "answers 400, where the contract says 200", or "".
 
-    A body of which it is not known what the contract allows is not objected to: its reader is told so. Raises
-    UndecidedError where it is not known which status is allowed.
+    A body of which it is not known what the contract allows is not objected to: its reader is told so. Headers that are
+    None are not looked at. Raises UndecidedError where it is not known which status or headers are allowed.
     """
     part = dict(interaction.parts).get("response", {})
     if not _is_expected(part, status):
         return f"answers {status}, where the contract says {part.get('status', DEFAULT_STATUS)}"
+    amiss = _header_objection(part, headers) if headers is not None else ""
+    if amiss:
+        return f"answers {status} {amiss}"
     expected = next((one for one in exchanges(interaction) if one.part == "response"), None)
     if not isinstance(expected, Exchange):
         return ""
@@ -222,6 +237,15 @@ def objection(interaction: Interaction, status: int, body: bytes) -> str:
     except (ValueError, RecursionError):
         return f"answers {status} with a body that is not JSON"
     return f"answers {status} with another {paths.shown(refusal.place)} than the contract allows" if refusal else ""
+
+
+def _header_objection(part: dict[str, Json], headers: Sequence[tuple[str, str]]) -> str:
+    expected = part.get("headers")
+    for name, value in _headers(expected if isinstance(expected, dict) else {}, {}):
+        came = [one for key, one in headers if key.lower() == name.lower()]
+        if amiss := header_objection(part, name, value, came):
+            return amiss
+    return ""
 
 
 def _is_expected(part: Mapping[str, Json], status: int) -> bool:

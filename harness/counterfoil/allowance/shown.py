@@ -22,6 +22,8 @@ from counterfoil.workspace import Settings
 
 MAX_DEPTH = 32
 NOT_SHOWN = "STATE_NOT_SHOWN"
+PARTS = ("response", "message")
+"""What providers send."""
 WRAPPERS = "google/protobuf/wrappers.proto"
 WELL_KNOWN = "google.protobuf."
 
@@ -102,7 +104,8 @@ def with_sightings(result: CaseResult, seen: Iterable[StateSeen]) -> CaseResult:
 
     def told(found: Finding) -> Finding:
         pair, _, path = found.subject.partition("::")
-        words = by_field.get((pair.rpartition("→")[2], f"response {path}"), [])
+        provider = pair.rpartition("→")[2]
+        words = [one for part in PARTS for one in by_field.get((provider, f"{part} {path}"), ())]
         if found.rule != NOT_SHOWN or not words:
             return found
         lines = tuple(dict.fromkeys(words))

@@ -15,7 +15,8 @@ from counterfoil.allowance.matchers import Kind
 from counterfoil.allowance.paths import Steps
 from counterfoil.allowance.scalars import CLAUSE_OF
 from counterfoil.allowance.undecided import UndecidedError
-from counterfoil.pacts import Json
+from counterfoil.pacts import Json, canonical
+from counterfoil.probe.payloads import ABSENT
 
 MAX_PLACES: Final = 300
 """Places of one body that are looked at; the rest is named as not derived."""
@@ -85,20 +86,36 @@ def places(example: Json, place: Steps = ()) -> Iterator[tuple[Steps, Json]]:
             yield from places(value, (*place, str(index)))
 
 
-def left_out(example: Json, others: Iterable[Json]) -> list[str]:
-    """Keys that an example lacks and others have in the same object, as paths in which `[*]` stands for indices."""
-    known: dict[str, set[str]] = {}
-    for other in others:
-        for place, value in places(other):
-            known.setdefault(paths.shown(place, generalised=True), set()).update(
-                value if isinstance(value, dict) else ()
-            )
-    missing: dict[str, None] = {}
+def values_at(documents: Iterable[Json]) -> dict[str, tuple[Json, ...]]:
+    """The different values that documents have at each path, in which `[*]` stands for indices."""
+    found: dict[str, dict[str, Json]] = {}
+    for document in documents:
+        for place, value in places(document):
+            found.setdefault(paths.shown(place, generalised=True), {}).setdefault(canonical(value), value)
+    return {path: tuple(values.values()) for path, values in found.items()}
+
+
+def lacking(example: Json, others: Iterable[Json]) -> Iterator[Derived]:
+    """Keys that an example lacks and others have in the same object: by this example they are allowed to be absent."""
+    known = {path: [one for one in values if isinstance(one, dict)] for path, values in values_at(others).items()}
     for place, value in places(example):
         if isinstance(value, dict):
-            for key in sorted(known.get(paths.shown(place, generalised=True), set()) - value.keys()):
-                missing.setdefault(paths.shown((*place, key), generalised=True))
-    return list(missing)
+            objects = known.get(paths.shown(place, generalised=True), ())
+            for key in sorted({key for one in objects for key in one} - value.keys()):
+                here = (*place, key)
+                yield Derived(
+                    path=paths.shown(here, generalised=True),
+                    state=ABSENT,
+                    edit=Edit(here, REMOVED),
+                    allowed=True,
+                    clause=clauses.EXAMPLE,
+                    is_the_example=True,
+                )
+
+
+def left_out(example: Json, others: Iterable[Json]) -> list[str]:
+    """The same as paths, each once."""
+    return list(dict.fromkeys(item.path for item in lacking(example, others)))
 
 
 def candidates(place: Steps, example: Json) -> Iterator[tuple[Edit, str]]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from counterfoil.allowance import paths
-from counterfoil.allowance.edits import EXTRA, state_of
-from counterfoil.allowance.reading import SENT, Judgement, Result
-from counterfoil.allowance.states import Derived, left_out, places
+from counterfoil.allowance.edits import EXTRA
+from counterfoil.allowance.reading import Judgement, Result
+from counterfoil.allowance.states import Derived
+from counterfoil.allowance.unread import Unread
 from counterfoil.model import Finding, Output, StateSeen
-from counterfoil.pacts import Interaction, Json, Pact
+from counterfoil.pacts import Interaction, Pact
 from counterfoil.probe.payloads import ABSENT, VALUE
 from counterfoil.rules import finding
 
@@ -72,14 +72,6 @@ def cells(
         yield part.cell(path, state, result)
 
 
-def sent(part: Part, answer: Json, examples: Iterable[Json]) -> Iterator[StateSeen]:
-    """The state of each field of an answer, and those that it lacks and examples have."""
-    states = [(paths.shown(place, generalised=True), state_of(value)) for place, value in places(answer)]
-    for path, state in dict.fromkeys([*states, *((path, ABSENT) for path in left_out(answer, examples))]):
-        field = f"response {path}"
-        yield StateSeen(contract=part.pact.pair, field=field, participant=part.pact.provider, state=state, result=SENT)
-
-
 def findings(part: Part, judgements: Sequence[Judgement]) -> Iterator[Finding]:
     """Each field and state once; a pair only where neither of its parts is a finding by itself."""
     told: set[tuple[str, str]] = set()
@@ -106,6 +98,29 @@ def not_derived(part: Part, undecided: Iterable[Derived], whole: str) -> Iterato
             part.subject(path),
             f"what '{part.interaction.description}' allows at {path} of the {part.name} is not known: {reason}",
             fix="use a matcher that is modelled (docs/null-contracts.md), or waive this",
+            location=part.pact.locate(part.interaction),
+        )
+
+
+def with_unread(cells: Iterable[StateSeen], missed: Iterable[Unread]) -> Iterator[StateSeen]:
+    """The cells, of which those are not proven whose field is not read at all."""
+    kinds = {one.path: Result.NOT_READ if one.is_ignored else Result.UNPROVEN for one in missed}
+    for cell in cells:
+        kind = kinds.get(cell.field.partition(" ")[2])
+        yield replace(cell, result=kind) if kind and cell.result == Result.PROVEN and cell.state != EXTRA else cell
+
+
+def not_read(part: Part, missed: Iterable[Unread]) -> Iterator[Finding]:
+    """Fields that are read as the very same whatever is sent, each once."""
+    for one in missed:
+        if one.is_ignored or not one.is_leaf:
+            continue
+        yield finding(
+            RULES[Result.UNPROVEN],
+            part.subject(one.path),
+            f"{part.reader} reads the same whatever {part.sender} sends as `{one.path}`, so nothing is proven of it",
+            fix=f"let the stub of {part.reader} give the value that was decoded; where {part.reader} does not use the "
+            f"field, leave it out of what the stub gives, or of {part.pact.consumer}'s contract",
             location=part.pact.locate(part.interaction),
         )
 

@@ -1,4 +1,4 @@
-"""What a request allows beside its body: texts in its path, its query and its headers. Pure.
+"""What a contract allows beside bodies: texts in the path, query and headers of requests, headers of answers. Pure.
 
 A model of the reference matcher for texts: pact_matching 2.1, `matchingrules.rs`, `Matches<&str>`. Only what it surely
 accepts is said to be allowed. A parameter or header of the example may never be absent.
@@ -26,6 +26,8 @@ HEADER: Final = "header"
 EXTRA_HEADER: Final = "X-Counterfoil-Extra"
 NEVER_VARIED: Final = frozenset({"content-encoding", "content-type"})
 """Headers that belong to the body and change with it."""
+MODELLED: Final = frozenset({Kind.TYPE, Kind.REGEX, Kind.INCLUDE, Kind.BOOLEAN, Kind.NOT_EMPTY, Kind.SEMVER})
+"""Matchers of which it is known what they refuse of a text, and not only what they accept."""
 _DIGITS: Final = re.compile(r"[0-9]+")
 _NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
@@ -128,3 +130,53 @@ def _admits(matcher: Matcher, example: str, value: str) -> bool:  # noqa: PLR091
             return SEMVER.fullmatch(value) is not None
         case _:
             return value == example
+
+
+def header_objection(part: dict[str, Json], name: str, example: str, values: list[str]) -> str:
+    """What is amiss with a header of an answer, or "". `values`: what came under its name; none where it is missing.
+
+    Pact specification, V1, "Header matching": a header of the contract has to be there, names are compared without
+    case, further headers are allowed. Of a content type what is not a parameter counts, and each parameter of the
+    contract that the answer has too. A rule whose matchers are not modelled is not held against an answer.
+    """
+    if not values:
+        return f"without the header {name}"
+    value = ", ".join(values)
+    selected = text_rules(part, HEADER, name)
+    if selected is None:
+        is_like = _is_content_type_like if name.lower() == "content-type" else _is_list_like
+        is_allowed = is_like(example, value)
+    else:
+        pieces = [piece.strip() for piece in value.split(",")]
+        is_allowed = not _refuses(selected, example, value) or not any(
+            _refuses(selected, example, one) for one in pieces
+        )
+    return "" if is_allowed else f"with another header {name} than the contract allows"
+
+
+def _refuses(rules: RuleList, example: str, value: str) -> bool:
+    """Whether rules surely refuse a text."""
+    quantifier = any if rules.any_of else all
+    if any(one.kind not in MODELLED for one in rules.matchers):
+        return False
+    try:
+        return not quantifier(_admits(one, example, value) for one in rules.matchers)
+    except UndecidedError:
+        return False
+
+
+def _is_list_like(example: str, value: str) -> bool:
+    """Equality of lists that are separated by commas, with or without spaces after them."""
+    one, other = ([piece.strip() for piece in text.split(",")] for text in (example, value))
+    return one == other
+
+
+def _is_content_type_like(example: str, value: str) -> bool:
+    (one, of_one), (other, of_other) = _content_type(example), _content_type(value)
+    return one == other and all(of_other.get(name, text) == text for name, text in of_one.items())
+
+
+def _content_type(text: str) -> tuple[str, dict[str, str]]:
+    kind, *parameters = (piece.strip().lower() for piece in text.split(";"))
+    pairs = (piece.partition("=") for piece in parameters if piece)
+    return kind, {name.strip(): value.strip().strip('"') for name, _, value in pairs}

@@ -13,7 +13,13 @@ from counterfoil.model import Report
 from counterfoil.printing import printable
 
 STATES = ("absent", "null", "default", "empty", "value", "extra")
-STYLES = {Result.REJECTED: "bold red", Result.MISREAD: "bold red", Result.UNPROVEN: "yellow", Result.PROVEN: "green"}
+STYLES = {
+    Result.REJECTED: "bold red",
+    Result.MISREAD: "bold red",
+    Result.UNPROVEN: "yellow",
+    Result.NOT_READ: "dim",
+    Result.PROVEN: "green",
+}
 
 WIDTH = 240
 """Lines are not broken to the width of the screen."""
@@ -52,6 +58,11 @@ def as_values(report: Report) -> list[dict[str, object]]:
         for participant, cell in cells.items():
             row: dict[str, object] = {"contract": contract, "field": field, "participant": participant}
             values.append(row | {"states": dict(sorted(cell.items()))} | ({"sent": states} if states else {}))
+    judged = {(row["contract"], row["field"]) for row in values}
+    for (contract, field), states in sorted(seen.items()):
+        if (contract, field) not in judged:
+            reader = contract.partition("→")[0]
+            values.append({"contract": contract, "field": field, "participant": reader, "states": {}, "sent": states})
     return values
 
 

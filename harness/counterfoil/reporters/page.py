@@ -22,7 +22,11 @@ from counterfoil.reporters import null_matrix
 from counterfoil.reporters.evidence import Shown, plain_lines, safe, shown, sides
 
 PAIR = 2
-MATRIX_STYLES = {Result.PROVEN: Verdict.COMPATIBLE, Result.UNPROVEN: Verdict.UNPROVEN}
+MATRIX_STYLES = {
+    Result.PROVEN: Verdict.COMPATIBLE,
+    Result.NOT_READ: Verdict.COMPATIBLE,
+    Result.UNPROVEN: Verdict.UNPROVEN,
+}
 WAIVED = "waived"
 """Stands in the filter for the level of what counts no more."""
 OPENED = 3
