@@ -77,6 +77,60 @@ def test_a_witness_shows_what_is_lost_rather_than_what_stands_for_nothing(shop: 
     assert not [one for one in evidence(found, "witness") if one["base64"] in {"", "e30="}]
 
 
+def test_a_witness_shows_its_own_change_where_another_field_changed_too(shop: Workspace) -> None:
+    change(shop, RETYPED.replace("string name", "bytes name"))
+    report = shop.judge_here("breaking", "new", "--against", "old")
+    for found in report.findings:
+        field = str(found["subject"]).rpartition(".")[2]
+        assert {field in one["readable"] for one in evidence(found, "witness")} == {True}
+
+
+BASE = """\
+syntax = "proto2";
+
+package t;
+
+message Base {
+  extensions 100 to 200;
+}
+"""
+EXTENSION = """\
+syntax = "proto2";
+
+package t;
+
+import "base.proto";
+
+message Inner {
+  optional int32 v = 1;
+}
+enum Colour {
+  RED = 0;
+}
+extend Base {
+  optional string text = 100;
+  optional Inner inner = 101;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "extension"), [("string text", "bytes text", "t.text"), ("Inner inner", "Colour inner", "t.inner")]
+)
+def test_an_extension_in_a_file_of_its_own_has_witnesses_that_replay(
+    shop: Workspace, old: str, new: str, extension: str
+) -> None:
+    for side, text in (("old", EXTENSION), ("new", EXTENSION.replace(old, new))):
+        shop.write(f"{side}/base.proto", BASE)
+        shop.write(f"{side}/extension.proto", text)
+    report = shop.judge_here("breaking", "new", "--against", "old")
+    [found] = report.findings
+    assert (found["subject"], found["level"]) == (extension, "behaviour")
+    for witness in evidence(found, "witness"):
+        replayed = shop.run_here("replay", str(shop.root / witness["path"]))
+        assert (replayed.exit_code, replayed.stdout.splitlines()[-1]) == (1, "still so")
+
+
 def test_a_witness_of_a_change_taken_back_no_longer_shows(shop: Workspace) -> None:
     change(shop, RETYPED)
     found = shop.judge_here("breaking", "new", "--against", "old").the("FIELD_TYPE_CHANGED")

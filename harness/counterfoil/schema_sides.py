@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from google.protobuf.descriptor import Descriptor
@@ -11,6 +11,8 @@ from google.protobuf.descriptor_pool import DescriptorPool
 
 from counterfoil.compat.replayable import image_digest
 from counterfoil.stub.schemas import Schema, SchemaError, name_in_ascii, read_schema
+
+OPTIONS_FILE = "google/protobuf/descriptor.proto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,13 +25,15 @@ class Side:
     pool: DescriptorPool
     messages: frozenset[str]
     enums: frozenset[str]
+    extended: Mapping[str, frozenset[str]]
+    """By a file with extensions, the files of the messages that it extends; options, which no payload has, left out."""
 
     def message(self, name: str) -> Descriptor:
         """One message, by its full name."""
         return self.pool.FindMessageTypeByName(name)
 
     def closure(self, message: str) -> bytes:
-        """The files that a message needs, as an image."""
+        """The files that a message needs, with those that extend what is in them, as an image."""
         files = {file.name: file for file in self.files}
         wanted = [self.message(message).file.name]
         needed: set[str] = set()
@@ -38,6 +42,7 @@ class Side:
             if name in files and name not in needed:
                 needed.add(name)
                 wanted += files[name].dependency
+                wanted += [extension for extension, extended in self.extended.items() if name in extended]
         return FileDescriptorSet(file=[file for file in self.files if file.name in needed]).SerializeToString()
 
 
@@ -57,6 +62,7 @@ def side(image: bytes) -> Side:
         pool=schema.pool,
         messages=frozenset(name for name, is_message in named if is_message),
         enums=frozenset(name for name, is_message in named if not is_message),
+        extended=dict(_extended(schema.pool, files.file)),
     )
 
 
@@ -90,8 +96,22 @@ def _named(
             yield from _named(f"{prefix}{message.name}", message.nested_type, message.enum_type)
 
 
+def _extended(pool: DescriptorPool, files: Iterable[FileDescriptorProto]) -> Iterator[tuple[str, frozenset[str]]]:
+    for file in files:
+        places = {pool.FindMessageTypeByName(name).file.name for name in _extendees(file)} - {OPTIONS_FILE}
+        if places:
+            yield file.name, frozenset(places)
+
+
+def _extendees(scope: FileDescriptorProto | DescriptorProto) -> Iterator[str]:
+    for extension in scope.extension:
+        yield extension.extendee.removeprefix(".")
+    for message in scope.message_type if isinstance(scope, FileDescriptorProto) else scope.nested_type:
+        yield from _extendees(message)
+
+
 def same_files(old: Side, new: Side) -> frozenset[str]:
-    """The files that are the same on both sides, with everything that they import."""
+    """The files that are the same on both sides, with everything that they import and all that extends them."""
     before = {file.name: file for file in old.files}
     importers: dict[str, list[str]] = {}
     for file in new.files:
@@ -104,4 +124,6 @@ def same_files(old: Side, new: Side) -> frozenset[str]:
         if name in names:
             names.remove(name)
             waiting += importers.get(name, ())
-    return frozenset(names)
+    return frozenset(names).difference(
+        *(extended for one in (old, new) for name, extended in one.extended.items() if name not in names)
+    )

@@ -87,8 +87,9 @@ def _symbols(tried: Trial, payload: Payload) -> Iterator[str]:
 
 def _along(path: str, writer: Descriptor, reader: Descriptor | None) -> Iterator[str]:
     """The innermost first."""
-    name, _, rest = path.partition(".") if not path.startswith("[") else (path, "", "")
-    plain = name.removesuffix("[]").removesuffix("{}")
+    extension, bracket, after = path.partition("]") if path.startswith("[") else ("", "", path)
+    name, _, rest = after.partition(".")
+    plain = f"{extension}{bracket}{name}".removesuffix("[]").removesuffix("{}")
     field = next((one for one in fields_of(writer) if one.name == plain), None)
     if field is None:
         return

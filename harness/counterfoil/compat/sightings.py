@@ -31,7 +31,7 @@ class Sighting:
     breaking: frozenset[str]
     """The runtimes in which it shows the change that it is a sighting of."""
     is_faint: bool
-    """Whether nothing that was written is lost or altered: all that differs is what stands for nothing."""
+    """Whether nothing written is lost or altered by this change: all that differs is what stands for nothing."""
 
     @property
     def size(self) -> tuple[bool, int, bytes]:
@@ -91,12 +91,11 @@ class Sightings:
         self.untried |= tried.untried
         found = {stub: discrepancies(wrote[stub], read[stub], tried.writer, tried.reader) for stub in wrote}
         self.runtimes |= {stub for stub, one in found.items() if one is not None}
-        shown: dict[Key, set[str]] = {}
+        shown: dict[Key, dict[str, set[Kind]]] = {}
         for stub, several in found.items():
             for discrepancy in several or ():
                 for key in self.keys(discrepancy, tried, payload, effect):
-                    shown.setdefault(key, set()).add(stub)
-        faint = {stub: all(one.kind is Kind.DEFAULT for one in several or ()) for stub, several in found.items()}
+                    shown.setdefault(key, {}).setdefault(stub, set()).add(discrepancy.kind)
         for key, stubs in shown.items():
             sighting = Sighting(
                 effect=effect,
@@ -106,7 +105,7 @@ class Sightings:
                 read=read,
                 found=found,
                 breaking=frozenset(stubs),
-                is_faint=faint[PYTHON if PYTHON in stubs else min(stubs)],
+                is_faint=stubs[PYTHON if PYTHON in stubs else min(stubs)] == {Kind.DEFAULT},
             )
             self.by_change.setdefault(key, {}).setdefault(effect, Kept()).add(sighting)
 
