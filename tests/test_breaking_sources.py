@@ -156,6 +156,14 @@ def test_an_empty_baseline_is_unproven_unless_it_is_the_first_release(shop: Work
     assert shop.judge_here("breaking", "new", "--first-release").cases == {BREAKING: "compatible"}
 
 
+def test_a_new_schema_that_is_empty_is_named_as_it_was_given(shop: Workspace) -> None:
+    shop.write("empty/README.md", "")
+    report = shop.judge_here("breaking", "empty", "--against", "old")
+    found = report.the("SCHEMA_MISSING", "empty")
+    assert report.verdict == "unproven"
+    assert (found["location"]["path"], "counterfoil.toml" in found["fix"]) == ("empty", False)
+
+
 def test_a_message_of_ten_thousand_fields_is_judged(shop: Workspace) -> None:
     fields = "".join(f"  int32 f{number} = {number + 20000};\n" for number in range(10_000))
     proto = 'syntax = "proto3";\npackage big.v1;\nmessage Big {\n' + fields + "}\n"

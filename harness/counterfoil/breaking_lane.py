@@ -131,12 +131,14 @@ def buf_failed(error: BufError, subject: str) -> Finding:
 
 def no_schema(name: str, workspace: Workspace) -> Finding:
     """There is nothing to judge."""
+    schema, file = workspace.settings.schema, workspace.file.name
+    is_configured = schema is not None and schema.dir == name
     return finding(
         "SCHEMA_MISSING",
         name,
         f"'{name}' has no .proto files, so there is no schema to judge",
-        fix=f"correct schema.dir in {workspace.file.name}",
-        location=Location(path=workspace.file.name),
+        fix=f"correct schema.dir in {file}" if is_configured else "name a folder or an image that has some",
+        location=Location(path=file if is_configured else name),
     )
 
 
