@@ -133,7 +133,7 @@ class Pacts(_Table, frozen=True):
     """Where the pact files lie."""
 
     dir: Folder = "contracts/pacts"
-    """With all below it; what consumer tests write is put here."""
+    """With all below it; a new pact that consumer tests write is put here, others where they are."""
     also: tuple[Folder, ...] = ()
     """Glob patterns of further pact files, and of folders that are read with all below them."""
 
