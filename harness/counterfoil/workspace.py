@@ -27,6 +27,8 @@ class Build(_Table, frozen=True):
     """One command that must have run before a participant can start; it runs again only when an input changed."""
 
     run: Command
+    dir: Folder = "."
+    """Where it runs, relative to the participant's folder; of those that run the same command elsewhere, one does."""
     inputs: tuple[Text, ...] = ()
     """Glob patterns, relative to the participant's folder. None: the command runs each time."""
     outputs: tuple[Text, ...] = ()
