@@ -287,6 +287,10 @@ def test_services_of_one_node_workspace_are_installed_once(tmp_path: Path) -> No
     failed = run_here(tmp_path, "build")
     assert failed.exit_code == 3
     assert "run it by hand: cd . && npm ci" in failed.stdout
+    file = tmp_path / "counterfoil.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('"../.."', '"../nowhere"'), encoding="utf-8")
+    error = run_here(tmp_path, "build").error
+    assert error["error"] == "dir = '../nowhere' of a build of participant 'web' is not a folder"
 
 
 @pytest.mark.parametrize("theirs", [".github/workflows/ci.yaml", ".gitlab-ci.yml", "Jenkinsfile"])
