@@ -11,7 +11,7 @@ from counterfoil.buf import configuration_files
 from counterfoil.builds import folders_below, matching
 from counterfoil.git import Git
 from counterfoil.model import LINT, Case
-from counterfoil.pact_files import pact_places
+from counterfoil.pact_places import pact_places
 from counterfoil.plan import Plan
 from counterfoil.processes import Processes
 from counterfoil.rules import finding

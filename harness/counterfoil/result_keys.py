@@ -18,7 +18,7 @@ import msgspec
 import counterfoil
 from counterfoil import toolchain
 from counterfoil.builds import digest_of, matching
-from counterfoil.pact_files import pact_paths
+from counterfoil.pact_places import pact_paths
 from counterfoil.workspace import Build, Workspace
 
 if TYPE_CHECKING:
