@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from counterfoil.allowance.edits import REMOVED, Edit, apply
 from counterfoil.allowance.json_schema import Described, NotFollowed, places_of
 from counterfoil.allowance.openapi import response_of
 from counterfoil.allowance.paths import shown
@@ -12,6 +13,9 @@ from counterfoil.allowance.undecided import UndecidedError
 from counterfoil.pacts import Json
 from counterfoil.schema_documents import MAX_BYTES
 from counterfoil.yaml_documents import NotJsonError, parse
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from tests.builders import Judged, Object, Workspace, interaction, message, message_pact, pact
 from tests.readers import nulls, reads, with_reader
@@ -386,3 +390,50 @@ def test_yaml_is_read_by_the_words_of_its_version_1_2() -> None:
     assert read == {"no": {"on": "yes", "off": True, "200": "2020-01-01", "a": [None], "b": [None]}}
     with pytest.raises(NotJsonError):
         parse(b"\xff")
+
+
+TYPES = st.sampled_from(["null", "string", "integer", "number", "boolean", "array", "object"])
+VALUES: st.SearchStrategy[Json] = st.sampled_from([None, "x", 3, 1.5, True, [], {}])
+LEAVES: st.SearchStrategy[Json] = st.one_of(
+    st.booleans(),
+    st.builds(lambda one: {"type": one}, TYPES),
+    st.builds(lambda some: {"type": some}, st.lists(TYPES, min_size=1, max_size=3, unique=True)),
+    st.builds(lambda some: {"enum": some}, st.lists(VALUES, min_size=1, max_size=3)),
+    st.builds(lambda one: {"const": one}, VALUES),
+    st.builds(lambda name: {"$ref": f"#/$defs/{name}"}, st.sampled_from(["Text", "Maybe"])),
+)
+NAMED: Json = {"Text": {"type": "string"}, "Maybe": {"anyOf": [{"$ref": "#/$defs/Text"}, {"type": "null"}]}}
+SCALARS = st.recursive(
+    LEAVES,
+    lambda some: st.one_of(
+        st.builds(lambda many: {"anyOf": many}, st.lists(some, min_size=1, max_size=3)),
+        st.builds(lambda many: {"allOf": many}, st.lists(some, min_size=1, max_size=2)),
+        st.builds(lambda one: {"not": one}, some),
+    ),
+    max_leaves=4,
+)
+
+
+def objects(members: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
+    keys = st.sampled_from(["a", "b"])
+    made: st.SearchStrategy[Json] = st.builds(
+        lambda properties, required, more: {"properties": properties, "required": required, "allOf": more},
+        st.dictionaries(keys, members, min_size=1),
+        st.lists(keys, unique=True),
+        st.lists(st.builds(lambda some: {"required": some}, st.lists(keys, unique=True)), max_size=1),
+    )
+    return made
+
+
+@given(schema=objects(objects(SCALARS) | SCALARS), one=VALUES, other=VALUES, is_nested=st.booleans())
+def test_what_is_derived_is_what_a_validator_takes(*, schema: Json, one: Json, other: Json, is_nested: bool) -> None:
+    assert isinstance(schema, dict)
+    schema["$defs"] = NAMED
+    example: Json = {"a": {"a": one, "b": other} if is_nested else one, "b": other}
+    validator = Draft202012Validator(schema)
+    for found in places_of(schema, schema, example) if validator.is_valid(example) else ():
+        assert isinstance(found, Described)
+        if found.state != "absent":
+            edits = {state: Edit(found.place, value) for state, value in (("null", None), ("absent", REMOVED))}
+            taken = {state for state, edit in edits.items() if validator.is_valid(apply(example, edit))}
+            assert taken == found.may_be, found.place
