@@ -181,6 +181,7 @@ def test_what_a_document_does_not_describe_is_unproven(shop: Workspace, old: str
     assert found["message"] == (
         f"api/openapi.yaml does not tell the states of $ of the response of 'product /product/0': {why}"
     )
+    assert "[[participants.catalog.schemas]]" in found["fix"]
     assert report.exit_code == 3
 
 

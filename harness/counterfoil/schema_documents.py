@@ -15,6 +15,7 @@ from counterfoil.errors import UsageError
 from counterfoil.model import Finding, Location, Output
 from counterfoil.pacts import Json
 from counterfoil.rules import finding
+from counterfoil.toml_tables import key
 from counterfoil.workspace import Workspace
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -73,12 +74,14 @@ def not_shown(planned: PlannedReading, one: NeverShown, language: str) -> Findin
 
 def _untold(planned: PlannedReading, one: NotDescribed) -> Finding:
     subject = f"{planned.pact.pair}::{one.interaction.description} ({planned.body.part}) {one.place}"
+    provider = key(planned.pact.provider)
     what = f"of {one.place} of the {planned.body.part} of '{one.interaction.description}'"
     return _not_described(
         subject,
         f"{one.file} does not tell the states {what}: {one.reason}",
         planned.pact.locate(one.interaction),
-        f"describe it in {one.file}, or name another document in [[participants.NAME.schemas]] of counterfoil.toml",
+        f"describe it in {one.file}, or name a document that does in [[participants.{provider}.schemas]] "
+        "of counterfoil.toml, with the interactions that it is for",
     )
 
 
