@@ -95,7 +95,8 @@ class Changes:
 
     def _touch_reading(self, planned: PlannedReading, stubs: dict[str, bool]) -> bool:
         of_stub = stubs[planned.stub] if planned.stub else True
-        return of_stub or self._touch_protos()
+        documents = map(self._workspace.path, self._workspace.settings.documents)
+        return of_stub or self._touch_protos() or any(map(self._is_below, documents))
 
     def _touch_protos(self) -> bool:
         """The protos, and what configures how buf reads them, in their folder and above it."""
