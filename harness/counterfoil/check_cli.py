@@ -210,7 +210,7 @@ def _verify_fetched(
 @output_option
 @click.pass_obj
 def consume(config: Path | None, participants: tuple[str, ...], output: str) -> None:
-    """Run the consumer tests, and put the pact files that they write into the folder of pacts."""
+    """Run the consumer tests, and put the pact files that they write in place."""
     workspace = open_workspace(config)
     if workspace.pact_dir is None:
         raise UsageError(

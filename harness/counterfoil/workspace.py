@@ -27,6 +27,8 @@ class Build(_Table, frozen=True):
     """One command that must have run before a participant can start; it runs again only when an input changed."""
 
     run: Command
+    dir: Folder = "."
+    """Where it runs, relative to the participant's folder; of those that run the same command elsewhere, one does."""
     inputs: tuple[Text, ...] = ()
     """Glob patterns, relative to the participant's folder. None: the command runs each time."""
     outputs: tuple[Text, ...] = ()
@@ -145,7 +147,7 @@ class Pacts(_Table, frozen=True):
     """Where the pact files lie."""
 
     dir: Folder = "contracts/pacts"
-    """With all below it; what consumer tests write is put here."""
+    """With all below it; a new pact that consumer tests write is put here, others where they are."""
     also: tuple[Folder, ...] = ()
     """Glob patterns of further pact files, and of folders that are read with all below them."""
 
