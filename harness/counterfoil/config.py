@@ -21,6 +21,7 @@ from counterfoil.workspace import (
     Probe,
     Provider,
     Schema,
+    SentSchema,
     Settings,
     Stub,
     Workspace,
@@ -89,6 +90,7 @@ def _tables(document: dict[str, object]) -> Iterator[tuple[Table, object, type[m
             if "consumer" in participant:
                 yield Table(f"participants.{name}.consumer"), participant["consumer"], Consumer
             yield from _entries(f"participants.{name}", participant, "decoders", Decoder)
+            yield from _entries(f"participants.{name}", participant, "schemas", SentSchema)
             yield from _builds(f"participants.{name}", participant)
 
 

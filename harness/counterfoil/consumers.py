@@ -12,7 +12,8 @@ from counterfoil.builds import Stamps, digest_of
 from counterfoil.errors import UsageError
 from counterfoil.files import replace_file
 from counterfoil.model import Finding, Location, Output
-from counterfoil.pact_files import pact_paths, read_pact
+from counterfoil.pact_files import read_pact
+from counterfoil.pact_places import pact_paths
 from counterfoil.pacts import Pact, parse_pact
 from counterfoil.processes import Processes
 from counterfoil.rules import finding

@@ -81,6 +81,17 @@ class Decoder(_Table, frozen=True):
     """None: whatever is read."""
 
 
+class SentSchema(_Table, frozen=True):
+    """Which document describes what a participant sends as a provider; the first entry that fits counts."""
+
+    file: Folder
+    """An OpenAPI document, for HTTP interactions, or a JSON Schema; in YAML, or in JSON where it ends in .json."""
+    at: Annotated[str, msgspec.Meta(pattern=r"^#(/[^\x00]*)?$")] = "#"
+    """Where in a JSON Schema's file the schema is, such as `#/$defs/Served`."""
+    interactions: tuple[Text, ...] = ("*",)
+    """Descriptions; `*` stands for any part of one."""
+
+
 class Participant(_Table, frozen=True):
     """A service under contract."""
 
@@ -97,6 +108,7 @@ class Participant(_Table, frozen=True):
     writes: tuple[Text, ...] = ()
     """The same of those that it writes, or serves."""
     decoders: tuple[Decoder, ...] = ()
+    schemas: tuple[SentSchema, ...] = ()
 
 
 class Stub(_Table, frozen=True):
@@ -157,6 +169,13 @@ class Settings(_Table, frozen=True):
     probe: Probe = Probe()
     participants: dict[str, Participant] = {}
     stubs: dict[str, Stub] = {}
+
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """The files that describe what participants send."""
+        return tuple(
+            dict.fromkeys(one.file for participant in self.participants.values() for one in participant.schemas)
+        )
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
