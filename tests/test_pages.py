@@ -95,7 +95,7 @@ def test_the_configuration_on_a_page_is_valid(name: str, tmp_path: Path) -> None
     head = "" if re.search(r"^format\b", configuration, re.MULTILINE) else "format = 1\n"
     read = tomllib.loads(configuration)
     for folder in (*re.findall(r'^dir = "(.+?)"', configuration, re.MULTILINE), *read.get("pacts", {}).get("also", ())):
-        (tmp_path / folder.replace("*", "any")).mkdir(parents=True)
+        (tmp_path / folder.replace("*", "any")).mkdir(parents=True, exist_ok=True)
     (tmp_path / "counterfoil.toml").write_text(head + configuration, encoding="utf-8")
     assert read_workspace(tmp_path / "counterfoil.toml").settings.format == 1
     for block in of_page:
