@@ -236,7 +236,7 @@ def _wrong(tried: Trials, item: Derived, leaf: Tree | None, outcomes: Outcomes, 
     if item.state == NULL and nothing in {"absent", "undefined"}:
         return nothing if tried.declared is None else ""
     if leaf in NOTHING_AS_TEXT:
-        return render(leaf)  # type: ignore[arg-type]  # it is a text
+        return render(leaf)
     zero = _as_zero(leaf)
     if not zero or (item.state == ABSENT and is_implicit(tried.declared, item.edit.place)):
         return ""
