@@ -134,7 +134,13 @@ def trials(derivation: Derivation, others: Iterable[Json] = (), declared: Descri
 
 
 def judge(tried: Trials, outcomes: Outcomes) -> Iterator[Judgement]:
-    """A judgement of each payload. Where the very example is rejected, only which of its places is the cause."""
+    """A judgement of each payload. Where the very example is rejected, only which of its places is the cause.
+
+    Where a stub cannot be asked about the example, it can be asked nothing, which is said once.
+    """
+    if isinstance(outcomes.get(tried.example), Unsupported):
+        yield judge_one(tried, Allowed(tried.derivation.exchange.example), tried.example, outcomes)
+        return
     if isinstance(outcomes.get(tried.example), Rejected | Crashed | TimedOut):
         causes = [allowed for allowed, _ in tried.payloads if _is_cause(tried, allowed, outcomes)]
         for allowed in causes or [Allowed(tried.derivation.exchange.example)]:
