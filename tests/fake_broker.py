@@ -67,16 +67,37 @@ class FakeBroker:
                 found = self._result(request, sha)
             case ["pacts", *_, "pact-version", sha]:
                 found = 200, self._pact(sha)
+            case ["matrix"]:
+                found = 200, self._matrix(request.query)
             case ["pacticipants" | "environments" | "live", *_] as parts:
                 found = self._place(request, parts)
             case _:
                 found = 404, {"error": "no such thing"}
         return *found, {}
 
+    def _matrix(self, query: tuple[tuple[str, str], ...]) -> Object:
+        """The pacts between one version and what is live in an environment, for no other question."""
+        asked = dict(query)
+        name, number = asked["q[][pacticipant]"], asked["q[][version]"]
+        places = {one["uuid"] for one in self.environments if one["name"] == asked["environment"]}
+        live = {(one["name"], one["number"]) for one in self.live if one["holds"] and one["place"] in places}
+        live = {one for one in live if one[0] != name} | {(name, number)}
+        rows = [
+            row(f"{consumer}@{number}", f"{other}@{tried}", success=self._success(content, tried))
+            for (consumer, number, provider), content in self.pacts.items()
+            for other, tried in live
+            if (consumer, number) in live and other == provider
+        ]
+        return matrix(*rows, deployable=all(one["verificationResult"]["success"] for one in rows))
+
+    def _success(self, content: bytes, tried: str) -> bool:
+        results = [one for one in self.results[digest(content)] if one["providerApplicationVersion"] == tried]
+        return bool(results[-1]["success"])
+
     def _place(self, request: Request, parts: list[str]) -> tuple[int, object]:
         """Versions, environments, and what is live in them."""
         match parts:
-            case ["pacticipants", name, "versions", number]:
+            case ["pacticipants", name, "versions", number] | ["pacticipants", name, "branches", _, "versions", number]:
                 if request.method == "PUT":
                     self.versions.add((name, number))
                 return self._version(name, number)

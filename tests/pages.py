@@ -16,6 +16,7 @@ from tests.builders import ROOT
 DOCS = ROOT / "docs"
 FENCE = re.compile(r"^( *)(`{3,})([\w-]*)([^\n`]*)\n(.*?)^\1\2$", re.DOTALL | re.MULTILINE)
 OPTION = re.compile(r'([\w-]+)="([^"]*)"')
+EXPORT = re.compile(r"export (\w+)=(\S+)$")
 EXIT_CODE = re.compile(r"\s+# exit code (\d)$")
 SETTING = re.compile(r"<!-- commands run in (.+?) -->")
 ELLIPSIS = "..."
@@ -101,9 +102,11 @@ def setting(page: Path) -> str:
 def follow(page: Path, folder: Path, *, within_s: float, env: Mapping[str, str]) -> int:
     """Do what a page says, from its top to its end, and compare; the number of commands that were run.
 
-    A block that names a file is that file's new content, unless it is a piece of a file of this repository.
+    A block that names a file is that file's new content, unless it is a piece of a file of this repository. What the
+    page exports holds from there on; where it is an example, such as the address of a server, `env` has the real one.
     """
     count = 0
+    exported: dict[str, str] = {}
     for block in blocks(page):
         if block.file and not block.is_excerpt:
             file = folder / block.file
@@ -111,8 +114,11 @@ def follow(page: Path, folder: Path, *, within_s: float, env: Mapping[str, str])
             file.write_text(block.text, encoding="utf-8")
         elif block.language == "console" and not block.not_run:
             for step in block.steps:
+                if export := EXPORT.match(step.command):
+                    exported[export[1]] = export[2]
+                    continue
                 count += 1
-                _do(step, block.place, folder, within_s, env)
+                _do(step, block.place, folder, within_s, {**exported, **env})
     return count
 
 

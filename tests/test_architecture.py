@@ -32,6 +32,7 @@ PURE = {
     "toml_tables",
     "waivers",
     "workspace",
+    "yaml_documents",
 }
 PURE_PACKAGES = {"allowance", "compat", "gate", "probe", "schema"}
 ENGINE = {"decoder_trial", "engine", "null_lane", "probe_check", "probe_lane", "request_lane"}

@@ -84,6 +84,20 @@ CHANGES: dict[str, tuple[Callable[[Workspace], object], set[str]]] = {
     "a baseline elsewhere": (lambda shop: committed(shop, "schema", against="git:HEAD"), {BREAKING}),
 }
 
+READING = "nulls::web→stock::of stock (response)"
+
+
+def test_what_is_read_is_judged_when_the_document_changes_that_describes_it(market: Workspace) -> None:
+    market.write("api/openapi.yaml", "openapi: 3.1.0")
+    market.configure("participants.stock", schemas=[{"file": "api/openapi.yaml"}])
+    market.configure("participants.web", dir=".", decoders=[{"sender": "stock", "message": "faithful", "stub": "s"}])
+    market.configure("stubs.s", start=["true"], inputs=["README.md"])
+    git(market, "add", ".")
+    git(market, "commit", "--quiet", "-m", "second")
+    assert READING not in listed(market)
+    market.write("api/openapi.yaml", "openapi: 3.0.3")
+    assert READING in listed(market)
+
 
 def link(shop: Workspace, target: str) -> None:
     place = shop.root / "catalog/src/lib"

@@ -68,6 +68,36 @@ def test_tests_that_pass_install_their_pact(shop: Workspace) -> None:
     assert not list(shop.root.glob(".counterfoil/pacts-*")), "the folder they wrote to is gone"
 
 
+@pytest.mark.silent("INTERACTION_DUPLICATED")
+def test_a_pact_that_is_kept_beside_its_service_is_replaced_there(shop: Workspace) -> None:
+    kept = "services/web/pacts/" + NAME
+    shop.write(kept, json.dumps(pact("web", "catalog", interaction("a product"))))
+    shop.write(f"services/app/pacts/{NAME}", json.dumps(pact("app", "catalog", interaction("a product"))))
+    shop.configure("pacts", also=["services/*/pacts"])
+    plan(shop, {NAME: json.dumps(HOLDS), "web-stock.json": json.dumps(pact("web", "stock", interaction("a level")))})
+    assert shop.run_here("consume").exit_code == 0
+    assert json.loads((shop.root / kept).read_text()) == HOLDS
+    assert committed(shop).keys() == {"web-stock.json"}, "what is new goes into the folder of pacts"
+    assert shop.judge_here("check", "--lane", "pacts").findings == []
+    assert runs(shop) == 1
+    shop.write(kept, json.dumps(pact("web", "catalog", interaction("by hand"))))
+    assert runs(shop) == 2, "a pact that was changed by hand is written anew"
+    assert json.loads((shop.root / kept).read_text()) == HOLDS
+
+
+def test_a_pact_that_is_kept_twice_is_not_guessed_about(shop: Workspace) -> None:
+    old = json.dumps(pact("web", "catalog", interaction("a product")))
+    places = [f"contracts/pacts/{NAME}", f"services/web/pacts/{NAME}"]
+    for place in places:
+        shop.write(place, old)
+    shop.configure("pacts", also=["services/*/pacts"])
+    ran = shop.run_here("consume")
+    assert ran.exit_code == 2
+    assert ran.error["error"] == f"the pact of web→catalog is kept in several places: {', '.join(places)}"
+    assert ran.error["next"] == f"keep one of them: rm {places[1]}"
+    assert [(shop.root / place).read_text() for place in places] == [old, old]
+
+
 @pytest.mark.fires("CONSUMER_TEST_FAILED")
 def test_tests_that_fail_leave_the_pacts_as_they_were(shop: Workspace) -> None:
     shop.pact(HOLDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import shutil
 import subprocess
 import tomllib
 import zipfile
@@ -255,6 +256,41 @@ def test_the_build_is_that_of_the_lock_file(tmp_path: Path, files: dict[str, str
     write(tmp_path, {"web/x.js": "", **{f"web/{path}": content for path, content in files.items()}})
     builds = init(tmp_path)["participants"]["web"].get("build", [])
     assert [build["run"] for build in builds] == runs
+
+
+def test_services_of_one_node_workspace_are_installed_once(tmp_path: Path) -> None:
+    """With one lock file at the root. What npm puts there is no service's own, so it is asked for once."""
+    member = {"dependencies": {"shared": "1.0.0"}, "scripts": {"start": "node main.js"}}
+    names = {"web": "apps/web", "orders": "services/shop/orders"}
+    write(
+        tmp_path,
+        {
+            "package.json": {"private": True, "workspaces": ["apps/*", "services/**", "shared"]},
+            "shared/package.json": {"name": "shared", "version": "1.0.0"},
+            **{f"{folder}/package.json": {"name": name, **member} for name, folder in names.items()},
+            "pacts/web-orders.json": pact("web", "orders", interaction("one")),
+        },
+    )
+    npm = shutil.which("npm")
+    assert npm
+    subprocess.run([npm, "install", "--package-lock-only", "--offline"], cwd=tmp_path, check=True, capture_output=True)
+    participants = init(tmp_path)["participants"]
+    assert [participants[name]["build"][0]["dir"] for name in names] == ["../..", "../../.."]
+    assert all(one["build"][0]["run"] == ["npm", "ci"] for one in participants.values())
+    for _ in range(2):
+        ran = run_here(tmp_path, "build")
+        assert ran.exit_code == 0, ran.stdout + ran.stderr
+        assert (tmp_path / "node_modules/shared").is_dir()
+        assert len(list((tmp_path / ".counterfoil/stamps").glob("build-*.stamp"))) == 1
+        (tmp_path / "node_modules/kept").touch()
+    (tmp_path / "package-lock.json").write_text("{}", encoding="utf-8")
+    failed = run_here(tmp_path, "build")
+    assert failed.exit_code == 3
+    assert "run it by hand: cd . && npm ci" in failed.stdout
+    file = tmp_path / "counterfoil.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('"../.."', '"../nowhere"'), encoding="utf-8")
+    error = run_here(tmp_path, "build").error
+    assert error["error"] == "dir = '../nowhere' of a build of participant 'web' is not a folder"
 
 
 @pytest.mark.parametrize("theirs", [".github/workflows/ci.yaml", ".gitlab-ci.yml", "Jenkinsfile"])

@@ -215,7 +215,7 @@ def test_what_the_provider_did_send_to_others_is_told(shop: Workspace) -> None:
     report = nulls(shop)
     found = report.the("STATE_NOT_SHOWN", "web→catalog::$.amount")
     assert found["evidence"][0] == {
-        "kind": "output", "label": "seen", "lines": ["catalog did send it null in phone→catalog"]
+        "kind": "output", "label": "seen", "lines": ["catalog did send $.amount null in phone→catalog"]
     }  # fmt: skip
     rows = [row for row in report.document["null_matrix"] if row["field"] == "response $.amount"]
     sent = {row["contract"]: (row["sent"], row["states"] != {}) for row in rows}

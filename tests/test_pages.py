@@ -18,9 +18,14 @@ from counterfoil.config import read_workspace
 from counterfoil.setup_files import WORKFLOW
 
 from tests.builders import ROOT, Workspace, interaction, pact, run_here
+from tests.fake_broker import serving
 from tests.pages import DOCS, Block, blocks, follow, pages, setting
+from tests.postgresql import Server
 
 EMPTY_FOLDER, REFERENCE, SMALL_SHOP = "an empty folder", "the reference system", "a small shop"
+WITH_SERVER, WITH_BROKER = f"{EMPTY_FOLDER} with a PostgreSQL server", f"{SMALL_SHOP} with a Pact Broker"
+BROKEN_TUTORIAL = "the tutorial's folder, with the total as a number"
+SETTINGS = {EMPTY_FOLDER, REFERENCE, SMALL_SHOP, WITH_SERVER, WITH_BROKER, BROKEN_TUTORIAL}
 RUN_WITHIN_S = 120.0
 PARSERS: dict[str, Callable[[str], object]] = {"json": json.loads, "yaml": yaml.safe_load, "toml": tomllib.loads}
 SHOWN = {"console", "json", "yaml", "toml", "proto", "python", "javascript", "rust", "text", "diff"}
@@ -54,7 +59,7 @@ def test_a_block_says_what_it_is(block: Block) -> None:
 @pytest.mark.parametrize("block", named("console"), ids=place)
 def test_a_command_is_run_by_a_test_or_says_why_not(block: Block) -> None:
     assert list(block.steps), "a console block without a line that begins with '$ '"
-    assert block.not_run or setting(BY_PAGE[block.page]) in {EMPTY_FOLDER, REFERENCE, SMALL_SHOP}
+    assert block.not_run or setting(BY_PAGE[block.page]) in SETTINGS
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
@@ -68,13 +73,7 @@ def test_what_no_test_runs_is_this() -> None:
     assert {block.not_run for block in named("console")} - {""} == {
         "installs a package",
         "makes environments, as CI does with the same command",
-        "needs a Pact Broker",
-        "needs a PostgreSQL server",
-        "needs a schema with the message; tests/test_stub_doctor.py examines this stub",
-        "needs the ledger of a team",
-        "tests/test_probe.py probes and replays smaller schemas",
         "runs until Ctrl-C; tests/test_watch.py watches",
-        "the tutorial runs it",
     }
 
 
@@ -96,7 +95,7 @@ def test_the_configuration_on_a_page_is_valid(name: str, tmp_path: Path) -> None
     head = "" if re.search(r"^format\b", configuration, re.MULTILINE) else "format = 1\n"
     read = tomllib.loads(configuration)
     for folder in (*re.findall(r'^dir = "(.+?)"', configuration, re.MULTILINE), *read.get("pacts", {}).get("also", ())):
-        (tmp_path / folder.replace("*", "any")).mkdir(parents=True)
+        (tmp_path / folder.replace("*", "any")).mkdir(parents=True, exist_ok=True)
     (tmp_path / "counterfoil.toml").write_text(head + configuration, encoding="utf-8")
     assert read_workspace(tmp_path / "counterfoil.toml").settings.format == 1
     for block in of_page:
@@ -154,8 +153,28 @@ def test_a_page_that_begins_with_nothing(name: str, tmp_path: Path, monkeypatch:
     assert follow(BY_PAGE[name], tmp_path, within_s=RUN_WITHIN_S, env={}) > 0
 
 
-@pytest.mark.parametrize("name", with_commands(SMALL_SHOP))
-def test_a_page_that_begins_with_a_small_shop(name: str, shop: Workspace) -> None:
+@pytest.mark.parametrize("name", with_commands(WITH_SERVER))
+def test_a_page_that_needs_a_server(name: str, tmp_path: Path, postgresql: Server) -> None:
+    address = {"COUNTERFOIL_LEDGER": postgresql.create("of a team")}
+    try:
+        assert follow(BY_PAGE[name], tmp_path, within_s=RUN_WITHIN_S, env=address) > 0
+    finally:
+        postgresql.drop("of a team")
+
+
+@pytest.mark.parametrize("name", with_commands(BROKEN_TUTORIAL))
+def test_a_page_that_begins_where_the_tutorial_is_red(name: str, tmp_path: Path) -> None:
+    for block in blocks(DOCS / "tutorial.md"):
+        if block.file.startswith(("orders/", "pacts/")):
+            (tmp_path / block.file).parent.mkdir(exist_ok=True)
+            text = block.text.replace('"total": "12.50"', '"total": 12.5') if block.language == "python" else block.text
+            (tmp_path / block.file).write_text(text, encoding="utf-8")
+    assert run_here(tmp_path, "init").exit_code == 0
+    assert follow(BY_PAGE[name], tmp_path, within_s=RUN_WITHIN_S, env={}) > 0
+
+
+@pytest.fixture
+def small_shop(shop: Workspace) -> Workspace:
     """One provider and its consumer's pact in git, with a branch that does not have the provider's last change."""
     shop.write("recommender/src/main.txt", "old")
     shop.provide("recommender", {"routes": {"GET /next": {"body": {"id": 1}}}}, inputs=["*.json", "src/*"])
@@ -177,7 +196,26 @@ def test_a_page_that_begins_with_a_small_shop(name: str, shop: Workspace) -> Non
         subprocess.run(["git", *words], cwd=shop.root, check=True)
     subprocess.run(["git", "update-ref", "refs/remotes/origin/main", "HEAD"], cwd=shop.root, check=True)
     shop.write("recommender/src/main.txt", "new")
-    assert follow(BY_PAGE[name], shop.root, within_s=RUN_WITHIN_S, env={}) > 0
+    return shop
+
+
+@pytest.mark.parametrize("name", with_commands(SMALL_SHOP))
+def test_a_page_that_begins_with_a_small_shop(name: str, small_shop: Workspace) -> None:
+    assert follow(BY_PAGE[name], small_shop.root, within_s=RUN_WITHIN_S, env={}) > 0
+
+
+@pytest.mark.parametrize("name", with_commands(WITH_BROKER))
+def test_a_page_that_needs_a_broker(name: str, small_shop: Workspace) -> None:
+    """The consumer's tests write the pact that is there, and their Broker is empty at first."""
+    file = small_shop.root / "contracts/pacts/storefront-recommender.json"
+    kept = small_shop.write("storefront/storefront-recommender.json", file.read_bytes())
+    file.unlink()
+    small_shop.configure("participants.storefront", dir="storefront")
+    small_shop.configure("participants.storefront.consumer", run=["sh", "-c", f"cp {kept.name} $PACT_DIR"])
+    with serving() as broker:
+        address = {"PACT_BROKER_BASE_URL": broker.url}
+        assert follow(BY_PAGE[name], small_shop.root, within_s=RUN_WITHIN_S, env=address) > 0
+    assert {one.authorization for one in broker.requests} == {"Bearer ..."}
 
 
 @pytest.mark.parametrize("name", sorted(BY_PAGE))

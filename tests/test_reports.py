@@ -159,6 +159,24 @@ def test_the_page_shows_the_null_matrix() -> None:
     assert "<img" not in text
 
 
+@pytest.mark.parametrize(
+    ("results", "unfolded"),
+    [
+        ({"a": "proven", "b": "misread", "c": "unproven", "d": "rejected"}, ["b", "d"]),
+        ({"a": "proven", "b": "proven", "c": "unproven"}, ["c"]),
+        ({"a": "proven", "b": "not read"}, ["a"]),
+    ],
+)
+def test_the_page_unfolds_the_null_matrix_where_it_is_worst(results: dict[str, str], unfolded: list[str]) -> None:
+    states = tuple(
+        StateSeen(contract=f"{one}→catalog", field="response $.id", participant=one, state="null", result=result)
+        for one, result in results.items()
+    )
+    case = Case(lane=Lane.NULLS, subject="web→catalog", name="a product")
+    text = written("html", Report(results=(CaseResult(case=case, states=states),)))
+    assert re.findall(r"Null matrix of (\w)→catalog</h2>\s*<details open>", text) == unfolded
+
+
 def test_the_page_shows_what_each_runtime_made_of_a_witness() -> None:
     readings = tuple(
         RuntimeReading(stub=stub, runtime=f"{stub} 1 {EVIL}", breaks=stub == "node", wrote=f"id: 7 {EVIL}", read=EVIL)

@@ -26,11 +26,11 @@ ANY_DEPTH = "**"
 IGNORED_FOLDERS = frozenset({"node_modules", ".venv", "target", "__pycache__", ".git", ".counterfoil", ".nox"})
 
 
-def digest_of(folder: Path, patterns: Iterable[str], command: Sequence[str]) -> str:
+def digest_of(folder: Path, patterns: Iterable[str], command: Sequence[str], *, named_from: Path | None = None) -> str:
     """SHA-256 over the command and of every file that a pattern matches its name, content and whether it can be run."""
     digest = hashlib.sha256(json.dumps([STAMP_VERSION, *command]).encode())
     for file in sorted(set(matching(folder, patterns))):
-        digest.update(f"\0{os.path.relpath(file, folder)}\0".encode("utf-8", "surrogateescape"))
+        digest.update(f"\0{os.path.relpath(file, named_from or folder)}\0".encode("utf-8", "surrogateescape"))
         digest.update(hashlib.sha256(file.read_bytes()).digest())
         digest.update(b"x" if file.stat().st_mode & EXECUTABLE else b"-")
     return digest.hexdigest()
@@ -121,9 +121,15 @@ class Stamps:
 
 
 def run_build(processes: Processes, stamps: Stamps, name: str, folder: Path, build: Build) -> Completed | None:
-    """Run a build in its participant's folder; None when nothing changed since it last succeeded."""
+    """Run a build of a participant in that folder; None when nothing changed since it last succeeded.
+
+    What several participants run in one other folder, such as the root of a workspace, is one build with one stamp.
+    """
+    place = (folder / build.dir).resolve()
+    if place != folder.resolve():
+        name = f"build-{hashlib.sha256(json.dumps([str(place), *build.run]).encode()).hexdigest()[:16]}"
     with stamps.held(name, processes.stopped):
-        digest = digest_of(folder, build.inputs, build.run)
+        digest = digest_of(folder, build.inputs, build.run, named_from=place)
         if (
             build.inputs
             and stamps.matches(name, digest)
@@ -131,7 +137,7 @@ def run_build(processes: Processes, stamps: Stamps, name: str, folder: Path, bui
         ):
             return None
         stamps.forget(name)
-        completed = processes.run(build.run, cwd=folder, deadline_s=build.deadline_s)
+        completed = processes.run(build.run, cwd=place, deadline_s=build.deadline_s)
         if completed.exit_code == 0:
             stamps.write(name, digest)
         return completed

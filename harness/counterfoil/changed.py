@@ -11,7 +11,7 @@ from counterfoil.buf import configuration_files
 from counterfoil.builds import folders_below, matching
 from counterfoil.git import Git
 from counterfoil.model import LINT, Case
-from counterfoil.pact_files import pact_places
+from counterfoil.pact_places import pact_places
 from counterfoil.plan import Plan
 from counterfoil.processes import Processes
 from counterfoil.rules import finding
@@ -95,7 +95,8 @@ class Changes:
 
     def _touch_reading(self, planned: PlannedReading, stubs: dict[str, bool]) -> bool:
         of_stub = stubs[planned.stub] if planned.stub else True
-        return of_stub or self._touch_protos()
+        documents = map(self._workspace.path, self._workspace.settings.documents)
+        return of_stub or self._touch_protos() or any(map(self._is_below, documents))
 
     def _touch_protos(self) -> bool:
         """The protos, and what configures how buf reads them, in their folder and above it."""

@@ -210,7 +210,7 @@ def _verify_fetched(
 @output_option
 @click.pass_obj
 def consume(config: Path | None, participants: tuple[str, ...], output: str) -> None:
-    """Run the consumer tests, and put the pact files that they write into the folder of pacts."""
+    """Run the consumer tests, and put the pact files that they write in place."""
     workspace = open_workspace(config)
     if workspace.pact_dir is None:
         raise UsageError(
@@ -276,17 +276,18 @@ def _list(plan: Plan, output: str) -> NoReturn:
 
 @contextmanager
 def _telling_of_nulls(workspace: Workspace, pacts: Sequence[Pact], selection: Selection) -> Iterator[None]:
-    """Say last how many interactions the null lane leaves unproven, where no decoder is named to start it."""
+    """Say last, once it is judged, how many interactions the null lane leaves out where no decoder is named."""
     try:
         yield
-    finally:
+    except SystemExit:
         settings = workspace.settings
         if not selection.lanes and not is_asked_for(settings, pacts):
             bodies = [one for one in plan_readings(settings, pacts, always=True) if selection.covers(one.case)]
             count = len({one.pact.subject(one.interaction) for one in bodies})
             if count:
-                rest = f"{count} interactions without a named decoder, not judged; 'counterfoil nulls' lists them"
-                click.echo(f"null lane: {rest}", err=True)
+                named = f"{count} interaction{'s' * (count > 1)} without a named decoder"
+                click.echo(f"null lane: {named}, not judged; 'counterfoil nulls' lists them", err=True)
+        raise
 
 
 def _affected(workspace: Workspace, plan: Plan, reference: str) -> Plan:

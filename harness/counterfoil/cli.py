@@ -125,7 +125,7 @@ class Commands(LazyGroup):
         ),
         "consume": Place(
             "counterfoil.check_cli:consume",
-            "Run the consumer tests, and put the pact files that they write into the folder of pacts.",
+            "Run the consumer tests, and put the pact files that they write in place.",
         ),
         "create-environment": Place(
             "counterfoil.ledger_cli:create_environment", "Create an environment, to which versions are deployed."

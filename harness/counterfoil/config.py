@@ -21,6 +21,7 @@ from counterfoil.workspace import (
     Probe,
     Provider,
     Schema,
+    SentSchema,
     Settings,
     Stub,
     Workspace,
@@ -89,6 +90,7 @@ def _tables(document: dict[str, object]) -> Iterator[tuple[Table, object, type[m
             if "consumer" in participant:
                 yield Table(f"participants.{name}.consumer"), participant["consumer"], Consumer
             yield from _entries(f"participants.{name}", participant, "decoders", Decoder)
+            yield from _entries(f"participants.{name}", participant, "schemas", SentSchema)
             yield from _builds(f"participants.{name}", participant)
 
 
@@ -191,6 +193,13 @@ def _check_unit(file: Path, text: str, table: str, name: str, unit: Participant 
         )
     for number, build in enumerate(unit.build, start=1):
         _check_globs(file, text, Table(f"{table}.build", number), build.inputs)
+        if not (file.parent / unit.dir / build.dir).is_dir():
+            raise UsageError(
+                f"dir = '{build.dir}' of a build of {kind} '{name}' is not a folder",
+                where=toml_tables.locate(str(file), text, Table(f"{table}.build", number), "dir"),
+                why=f"it is relative to the folder of '{name}', {unit.dir}",
+                fix="correct dir",
+            )
 
 
 def _check_globs(file: Path, text: str, table: Table, patterns: tuple[str, ...], key: str = "inputs") -> None:

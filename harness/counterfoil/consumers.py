@@ -1,8 +1,9 @@
-"""Running consumer tests, and putting the pact files that they write into the folder of pacts."""
+"""Running consumer tests, and putting the pact files that they write where the workspace keeps them."""
 
 from __future__ import annotations
 
 import hashlib
+import shlex
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,8 @@ from counterfoil.errors import UsageError
 from counterfoil.files import replace_file
 from counterfoil.model import Finding, Location, Output
 from counterfoil.pact_files import read_pact
-from counterfoil.pacts import parse_pact
+from counterfoil.pact_places import pact_paths
+from counterfoil.pacts import Pact, parse_pact
 from counterfoil.processes import Processes
 from counterfoil.rules import finding
 from counterfoil.workspace import Consumer, Workspace
@@ -41,13 +43,13 @@ def consume(processes: Processes, stamps: Stamps, workspace: Workspace, name: st
 def _digest_of_pacts(workspace: Workspace, consumer: str) -> str:
     """Over the pact files of one consumer as they lie there now; one that cannot be read counts as a change."""
     digest = hashlib.sha256()
-    folder = workspace.pact_dir or workspace.root
-    for file in sorted(folder.glob("*.json")):
+    for file in pact_paths(workspace):
+        name = workspace.relative(file).encode("utf-8", "surrogateescape")
         try:
             if read_pact(workspace, file).consumer == consumer:
-                digest.update(file.name.encode("utf-8", "surrogateescape") + file.read_bytes())
+                digest.update(name + file.read_bytes())
         except UsageError:
-            digest.update(b"unreadable " + file.name.encode("utf-8", "surrogateescape"))
+            digest.update(b"unreadable " + name)
     return digest.hexdigest()
 
 
@@ -85,15 +87,44 @@ def _run(
     return ()
 
 
-def _install(workspace: Workspace, fresh: Mapping[str, bytes]) -> None:
+def _install(workspace: Workspace, fresh: Mapping[str, tuple[Pact, bytes]]) -> None:
     """Put pact files in place, each as a whole; one that did not change is not touched."""
-    for file_name, data in fresh.items():
-        target = (workspace.pact_dir or workspace.root) / file_name
+    targets = {_place(workspace, file_name, pact): data for file_name, (pact, data) in fresh.items()}
+    for target, data in targets.items():
         if not target.is_file() or target.read_bytes() != data:
             replace_file(target, data)
 
 
-def _checked(name: str, file: Path) -> bytes:
+def _place(workspace: Workspace, file_name: str, pact: Pact) -> Path:
+    """Where the workspace keeps this pact: in a file of that name and pair, or else in the folder of pacts.
+
+    Raises UsageError where there are several.
+    """
+    home = (workspace.pact_dir or workspace.root) / file_name
+    places = [
+        file
+        for file in pact_paths(workspace)
+        if file.name == file_name and (file == home or _is_of(workspace, file, pact))
+    ]
+    if len(places) > 1:
+        kept, *others = map(workspace.relative, places)
+        raise UsageError(
+            f"the pact of {pact.pair} is kept in several places: {', '.join((kept, *others))}",
+            why=f"the consumer tests of '{pact.consumer}' write one file of that name, {file_name}",
+            fix=f"keep one of them: {shlex.join(('rm', *others))}",
+        )
+    return places[0] if places else home
+
+
+def _is_of(workspace: Workspace, file: Path, pact: Pact) -> bool:
+    """Whether a file has a pact of the same pair."""
+    try:
+        return read_pact(workspace, file).pair == pact.pair
+    except UsageError:
+        return False
+
+
+def _checked(name: str, file: Path) -> tuple[Pact, bytes]:
     """What a consumer test wrote, once it is sure that it is a pact, and of this consumer."""
     data = file.read_bytes()
     fresh = parse_pact(file.name, data)
@@ -103,4 +134,4 @@ def _checked(name: str, file: Path) -> bytes:
             why="a participant writes the pacts in which it is the consumer",
             fix=f"name the consumer '{name}' in its tests, or the participant '{fresh.consumer}' in counterfoil.toml",
         )
-    return data
+    return fresh, data

@@ -18,7 +18,7 @@ from counterfoil.builds import Stamps
 from counterfoil.config import NAME
 from counterfoil.events import CaseFinished, Event, FindingRaised, RunFinished, RunStarted, StepFinished, StepStarted
 from counterfoil.model import LINT, Case, CaseResult, Finding, Lane, StateSeen, Step
-from counterfoil.null_lane import NullLane, without_stub
+from counterfoil.null_lane import NullLane
 from counterfoil.pacts import lint_pact
 from counterfoil.plan import Plan, PlannedInteraction
 from counterfoil.preparation import Preparation
@@ -236,7 +236,7 @@ class Engine:
 
         def task(emit: Emit) -> None:
             if stub is None:
-                results = [without_stub(self._workspace.settings, one) for one in readings]
+                results = [self._null_lane.without_stub(one) for one in readings]
             else:
                 results = self._cache.each_reused_or_judged(
                     f"{Lane.NULLS} {stub}",

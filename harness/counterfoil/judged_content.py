@@ -14,7 +14,7 @@ from counterfoil.builds import digest_of
 from counterfoil.git import Git
 from counterfoil.probe_stubs import BUILT_IN
 from counterfoil.processes import Processes
-from counterfoil.result_keys import content_of, digest, pacts_digest
+from counterfoil.result_keys import content_of, digest, documents_digest, pacts_digest
 from counterfoil.revision import revision_of
 from counterfoil.waivers import FILE as WAIVERS
 from counterfoil.workspace import Build, Workspace
@@ -58,6 +58,7 @@ def _parts(workspace: Workspace) -> Iterator[object]:
     yield revision_of(workspace.root).commit
     yield from map(_file, (workspace.file, workspace.path(WAIVERS)))
     yield pacts_digest(workspace)
+    yield documents_digest(workspace)
     yield from _schema(workspace)
     for name, one in sorted(settings.participants.items()):
         yield [name, *_units(workspace.path(one.dir), [one.provider.inputs if one.provider else ()], one.build)]

@@ -15,7 +15,6 @@ from counterfoil.allowance.links import PlannedReading, link_of
 from counterfoil.allowance.reading import Judgement, Result, Trials, trials
 from counterfoil.allowance.shown import never_shown
 from counterfoil.allowance.states import derive
-from counterfoil.allowance.suggestion import interaction_to_add
 from counterfoil.allowance.telling import Part, cells, findings, not_derived, not_read, with_unread
 from counterfoil.decoder_trial import DecoderTrial
 from counterfoil.errors import UsageError
@@ -26,6 +25,7 @@ from counterfoil.probe_stubs import stub_command
 from counterfoil.probed_schema import ProbedSchema, read_schema
 from counterfoil.processes import Processes
 from counterfoil.rules import finding
+from counterfoil.schema_documents import SchemaDocuments, not_shown
 from counterfoil.stubs import Stub, StubStartError
 from counterfoil.toml_tables import key
 from counterfoil.workspace import Settings, Workspace
@@ -39,6 +39,7 @@ class NullLane:
         self._workspace = workspace
         self._lock = Lock()
         self._schema: ProbedSchema | None = None
+        self._documents = SchemaDocuments(workspace)
 
     def judge(self, stub: str, readings: Sequence[PlannedReading]) -> Iterator[CaseResult]:
         """A result for each reading that is linked to this stub."""
@@ -54,7 +55,8 @@ class NullLane:
                     key = (planned.pact.path, planned.link.message or "" if planned.link else "")
                     more = () if key in told else tuple(self._never_shown(running, planned))
                     told.add(key)
-                    yield replace(result, findings=(*result.findings, *more))
+                    described = self._documents.findings(planned, running.description.language)
+                    yield replace(result, findings=(*result.findings, *more, *described))
         except StubStartError as error:
             found = finding(
                 "READER_NOT_STARTED",
@@ -66,6 +68,11 @@ class NullLane:
                 evidence=(Output(label="it printed", lines=error.tail),) if error.tail else (),
             )
             yield from (CaseResult(case=planned.case, findings=(found,)) for planned in readings)
+
+    def without_stub(self, planned: PlannedReading) -> CaseResult:
+        """The result for a body that no stub reads."""
+        result = without_stub(self._workspace.settings, planned)
+        return replace(result, findings=(*result.findings, *self._documents.findings(planned, "")))
 
     def _never_shown(self, stub: Stub, planned: PlannedReading) -> Iterator[Finding]:
         """Fields that the schema lets be unset, and that no interaction of the pact shows so."""
@@ -81,22 +88,7 @@ class NullLane:
         if schema is None or name not in schema.messages:
             return
         for one in never_shown(self._workspace.settings, pact, schema.message(name)):
-            field = one.path.rpartition(".")[2]
-            description = f"{one.interaction.description}, {field} null"
-            language = stub.description.language
-            yield finding(
-                "STATE_NOT_SHOWN",
-                f"{pact.pair}::{one.path}",
-                f"{one.field} may be unset, and no interaction says what {planned.reader} does when `{field}` is null",
-                fix=f"add an interaction for this state to {pact.consumer}'s contract tests, or waive it",
-                location=pact.locate(one.interaction),
-                evidence=(
-                    Output(
-                        label="for example",
-                        lines=interaction_to_add(language, one.interaction, description, one.example),
-                    ),
-                ),
-            )
+            yield not_shown(planned, one, stub.description.language)
 
     def _read_schema(self) -> ProbedSchema | None:
         """The configured schema, compiled once; None where there is none. A schema that does not compile raises."""

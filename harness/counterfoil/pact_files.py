@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from counterfoil.errors import UsageError
+from counterfoil.pact_places import pact_paths
 from counterfoil.pacts import Pact, parse_pact
 from counterfoil.workspace import Workspace
 
@@ -14,30 +13,6 @@ from counterfoil.workspace import Workspace
 def read_pacts(workspace: Workspace) -> tuple[Pact, ...]:
     """Every pact file of the workspace. Raises UsageError for one that cannot be read."""
     return tuple(read_pact(workspace, file) for file in pact_paths(workspace))
-
-
-def pact_paths(workspace: Workspace) -> list[Path]:
-    """Every pact file of the workspace, in the order of their paths."""
-    return sorted({file for place in pact_places(workspace) for file in _files(place)})
-
-
-def pact_places(workspace: Workspace) -> Iterator[Path]:
-    """The folders of pact files, and the files that are named on their own, as far as they exist."""
-    pacts = workspace.settings.pacts
-    if pacts is None:
-        return
-    if workspace.path(pacts.dir).is_dir():
-        yield workspace.path(pacts.dir)
-    for pattern in pacts.also:
-        yield from sorted(workspace.root.glob(pattern))
-
-
-def _files(place: Path) -> Iterator[Path]:
-    if place.is_file():
-        yield place
-    # Unlike a glob, a walk gets over a folder that vanishes or may not be read.
-    for root, _folders, names in os.walk(place):
-        yield from (Path(root) / name for name in names if Path(name).suffix.lower() == ".json")
 
 
 def read_pact(workspace: Workspace, file: Path) -> Pact:

@@ -57,13 +57,14 @@ class Preparation:
                 done = run_build(self._processes, self._stamps, f"build-{name}-{number}", folder, build)
             if done is None or done.exit_code == 0:
                 continue
+            place = workspace.relative((folder / build.dir).resolve())
             how = f"did not end within {build.deadline_s:g} s" if done.exit_code is None else "failed"
             return finding(
                 "BUILD_FAILED",
                 f"{name}:{number}",
                 f"building {name} {how}: {shlex.join(build.run)}",
-                fix=f"run it by hand: cd {shlex.quote(workspace.relative(folder))} && {shlex.join(build.run)}",
-                location=Location(path=workspace.relative(folder)),
+                fix=f"run it by hand: cd {shlex.quote(place)} && {shlex.join(build.run)}",
+                location=Location(path=place),
                 evidence=(Output(label="it printed", lines=done.tail[-BUILD_TAIL_SHOWN:]),),
             )
         return None

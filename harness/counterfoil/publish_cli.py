@@ -20,7 +20,7 @@ from counterfoil.ledger.entries import Run, Verification
 from counterfoil.ledger.names import checked
 from counterfoil.ledger.recording import Recorder
 from counterfoil.pact_content import PactContent
-from counterfoil.pact_files import pact_places
+from counterfoil.pact_places import pact_places
 from counterfoil.publication import SpokenSchema, pact_contents, spoken_schemas
 from counterfoil.recording_shell import (
     PARTICIPANT,

@@ -18,7 +18,7 @@ import msgspec
 import counterfoil
 from counterfoil import toolchain
 from counterfoil.builds import digest_of, matching
-from counterfoil.pact_files import pact_paths
+from counterfoil.pact_places import pact_paths
 from counterfoil.workspace import Build, Workspace
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from counterfoil.plan import PlannedInteraction
 
 FORMAT = 1
-LIBRARIES = ("hypothesis", "pact-python", "pact-python-ffi", "protobuf")
+LIBRARIES = ("hypothesis", "pact-python", "pact-python-ffi", "protobuf", "pyyaml")
 OF_THE_TERMINAL = frozenset(
     [
         "_",
@@ -188,6 +188,12 @@ def witnesses_digest(workspace: Workspace) -> str:
     return digest_of(workspace.path(workspace.settings.probe.witnesses), ("**/*.json",), ())
 
 
+def documents_digest(workspace: Workspace) -> str:
+    """Over the documents that say what participants send, such as OpenAPI's."""
+    files = map(workspace.path, workspace.settings.documents)
+    return digest([hashlib.sha256(one.read_bytes()).hexdigest() if one.is_file() else "" for one in files])
+
+
 def probe_key(workspace: Workspace, stubs: Iterable[str], schema_digest: str, request: Sequence[object]) -> str | None:
     """Of a probe of some messages through some stubs."""
     identities = [stub_identity(workspace, name) for name in stubs]
@@ -230,13 +236,13 @@ def trial_keys(workspace: Workspace, provider: str, planned: Sequence[PlannedTri
 
 
 def reading_keys(workspace: Workspace, stub: str, planned: Sequence[PlannedReading]) -> list[str | None]:
-    """Of what one stub reads: what is said of one body depends on the whole pact, the schema, and what is left out."""
+    """Of what one stub reads: what is said of one body depends on the whole pact, the schemas, and what is left out."""
     identity = stub_identity(workspace, stub)
     if identity is None:
         return [None] * len(planned)
     settings = workspace.settings
     protos = digest_of(workspace.path(settings.schema.dir), ("**/*",), ()) if settings.schema else ""
-    shared = digest([identity, msgspec.to_builtins(settings), protos])
+    shared = digest([identity, msgspec.to_builtins(settings), protos, documents_digest(workspace)])
     names = Counter(one.case for one in planned)
     return [
         key("nulls", shared, one.case.id, one.pact.path, one.pact.context, _told_of(one.pact))

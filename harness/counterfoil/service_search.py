@@ -10,7 +10,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor
 
-from counterfoil.pact_files import pact_paths
+from counterfoil.pact_places import pact_paths
 from counterfoil.panel import Panel, Reading, Row
 from counterfoil.probe.allowed_edges import UNKNOWN_NAME
 from counterfoil.probe.compare import read_observations

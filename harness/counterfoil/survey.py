@@ -52,6 +52,8 @@ class SeenBuild:
     """A command that has to run before a service can start, what it depends on, and what it leaves behind."""
 
     run: tuple[str, ...]
+    folder: str = "."
+    """Where it runs, relative to the service's folder."""
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
 
@@ -186,18 +188,35 @@ def _node(here: Path, folder: str) -> SeenService | None:
         folder=folder,
         manifest="package.json",
         tools=("node", "npm"),
-        builds=_node_builds(here) if any(map(manifest.get, NODE_DEPENDENCIES)) else (),
+        builds=_node_builds(here, folder) if any(map(manifest.get, NODE_DEPENDENCIES)) else (),
         start=start,
         consumer=("npm", "run", script) if script else (),
     )
 
 
-def _node_builds(here: Path) -> tuple[SeenBuild, ...]:
-    """What installs the packages, without writing a lock file that is not there."""
-    lock = next((lock for lock in NODE_INSTALLS if (here / lock).is_file()), "")
-    inputs = [name for name in ("package.json", lock, ".npmrc") if name and (here / name).is_file()]
+def _node_builds(here: Path, folder: str) -> tuple[SeenBuild, ...]:
+    """What installs the packages, without writing a lock file that is not there.
+
+    A service without a lock file of its own may be part of a workspace, which is installed as a whole.
+    """
+    lock, up = _lock(here), "."
+    if not lock:
+        roots = (("../" * (depth + 1), place) for depth, place in enumerate(here.parents[: len(Path(folder).parts)]))
+        up = next((up for up, place in roots if _lock(place) and _is_node_workspace(place)), ".")
+    place, prefix = here / up, "" if up == "." else up
+    lock = _lock(place)
+    inputs = [f"{prefix}{name}" for name in ("package.json", lock, ".npmrc") if name and (place / name).is_file()]
     run = NODE_INSTALLS.get(lock, ("npm", "install", "--no-package-lock"))
-    return (SeenBuild(run=run, inputs=tuple(inputs), outputs=("node_modules",)),)
+    outputs = (f"{prefix}node_modules",)
+    return (SeenBuild(run=run, folder=up.rstrip("/"), inputs=tuple(inputs), outputs=outputs),)
+
+
+def _lock(place: Path) -> str:
+    return next((lock for lock in NODE_INSTALLS if (place / lock).is_file()), "")
+
+
+def _is_node_workspace(place: Path) -> bool:
+    return bool(_json(place / "package.json").get("workspaces")) or (place / "pnpm-workspace.yaml").is_file()
 
 
 def _rust(here: Path, folder: str) -> SeenService | None:

@@ -27,6 +27,8 @@ class Build(_Table, frozen=True):
     """One command that must have run before a participant can start; it runs again only when an input changed."""
 
     run: Command
+    dir: Folder = "."
+    """Where it runs, relative to the participant's folder; of those that run the same command elsewhere, one does."""
     inputs: tuple[Text, ...] = ()
     """Glob patterns, relative to the participant's folder. None: the command runs each time."""
     outputs: tuple[Text, ...] = ()
@@ -79,6 +81,17 @@ class Decoder(_Table, frozen=True):
     """None: whatever is read."""
 
 
+class SentSchema(_Table, frozen=True):
+    """Which document describes what a participant sends as a provider; the first entry that fits counts."""
+
+    file: Folder
+    """An OpenAPI document, for HTTP interactions, or a JSON Schema; in YAML, or in JSON where it ends in .json."""
+    at: Annotated[str, msgspec.Meta(pattern=r"^#(/[^\x00]*)?$")] = "#"
+    """Where in a JSON Schema's file the schema is, such as `#/$defs/Served`."""
+    interactions: tuple[Text, ...] = ("*",)
+    """Descriptions; `*` stands for any part of one."""
+
+
 class Participant(_Table, frozen=True):
     """A service under contract."""
 
@@ -95,6 +108,7 @@ class Participant(_Table, frozen=True):
     writes: tuple[Text, ...] = ()
     """The same of those that it writes, or serves."""
     decoders: tuple[Decoder, ...] = ()
+    schemas: tuple[SentSchema, ...] = ()
 
 
 class Stub(_Table, frozen=True):
@@ -133,7 +147,7 @@ class Pacts(_Table, frozen=True):
     """Where the pact files lie."""
 
     dir: Folder = "contracts/pacts"
-    """With all below it; what consumer tests write is put here."""
+    """With all below it; a new pact that consumer tests write is put here, others where they are."""
     also: tuple[Folder, ...] = ()
     """Glob patterns of further pact files, and of folders that are read with all below them."""
 
@@ -155,6 +169,13 @@ class Settings(_Table, frozen=True):
     probe: Probe = Probe()
     participants: dict[str, Participant] = {}
     stubs: dict[str, Stub] = {}
+
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """The files that describe what participants send."""
+        return tuple(
+            dict.fromkeys(one.file for participant in self.participants.values() for one in participant.schemas)
+        )
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from tests.builders import CLI, ROOT, Judged, Ran, judged
 
 BUILD_WITHIN_S = 900.0
 RUN_WITHIN_S = 600.0
-BUILT = ("providers/storefront/node_modules", "providers/ranker/.venv")
+BUILT = ("providers/storefront/node_modules", "providers/ranker/.venv", "harness/stub-node/node_modules")
 """What builds leave in the tree; a copy borrows it, since no mistake is planted there."""
 
 

@@ -36,6 +36,6 @@ def test_the_report_of_the_reference_system_opens_in_a_browser(reference: Refere
 
 def test_the_story_of_the_gate_has_its_four_turns() -> None:
     steps = (step for block in blocks(DOCS / "gate.md") if not block.not_run for step in block.steps)
-    asked = [step for step in steps if "can-i-deploy" in step.command]
+    *asked, _in_ci = [step for step in steps if "can-i-deploy" in step.command]
     assert [step.exit_code for step in asked] == [0, 0, 1, 3, 0]
     assert any("Deploy in this order" in line for line in asked[-1].told)

@@ -113,8 +113,9 @@ sub is_text { my ($value) = @_; return !ref $value && B::svref_2object(\$value)-
 sub whole_number {
     my ($value, $least, $most) = @_;
     die "no number\n" if ref $value || $value !~ /^-?(?:0|[1-9][0-9]{0,18})$/;
-    die "out of range\n" if $value < $least || $value > $most;
-    return 0 + $value;
+    my $number = 0 + $value;    # one past the range of 64 bits becomes a float, which rounds back into it
+    die "out of range\n" if $number < $least || $number > $most || $number =~ /e/;
+    return $number;
 }
 
 sub read_json {

@@ -1,7 +1,8 @@
-"""Which presence states of a protobuf message's fields the interactions of a pact show, and which never. Pure.
+"""Which presence states that a schema allows the interactions of a pact show, and which never. Pure.
 
 Pact has no optional matcher: that a field can be absent or null is only tested by an interaction in which it is. The
-schema knows of more: a field with explicit presence may be unset in any message.
+schema knows of more: a field of protobuf with explicit presence may be unset in any message. `described` is the same
+for JSON Schema and OpenAPI.
 """
 
 from __future__ import annotations
@@ -24,19 +25,24 @@ MAX_DEPTH = 32
 NOT_SHOWN = "STATE_NOT_SHOWN"
 PARTS = ("response", "message")
 """What providers send."""
+OF_A_STATE = ": "
+"""After the path, where a subject names a state as well."""
 WRAPPERS = "google/protobuf/wrappers.proto"
 WELL_KNOWN = "google.protobuf."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeverShown:
-    """A field that the schema lets be unset, and that every interaction shows with a value.
+    """A field that the schema lets be unset, and that no interaction shows so, though some show it with a value.
 
-    `example` is the body of `interaction` with null in the field.
+    `grounds` are the schema's, in words; `example` is the body of `interaction` with the field in that state.
     """
 
-    path: str
+    subject: str
+    """What of the pact it is about."""
+    grounds: str
     field: str
+    state: str
     interaction: Interaction
     example: Json
 
@@ -54,7 +60,14 @@ def never_shown(settings: Settings, pact: Pact, message: Descriptor) -> Iterator
     for path, (name, interaction, body, place) in first.items():
         if not states[path] & {ABSENT, NULL}:
             example = apply(body.example, Edit(place, None))
-            yield NeverShown(path=path, field=name, interaction=interaction, example=example)
+            yield NeverShown(
+                subject=path,
+                grounds=f"{name} may be unset",
+                field=path.rpartition(".")[2],
+                state=NULL,
+                interaction=interaction,
+                example=example,
+            )
 
 
 def _bodies(settings: Settings, pact: Pact, message: str) -> Iterator[tuple[Interaction, Exchange]]:
@@ -99,12 +112,13 @@ def with_sightings(result: CaseResult, seen: Iterable[StateSeen]) -> CaseResult:
     by_field: dict[tuple[str, str], list[str]] = {}
     for one in seen:
         if one.state in {ABSENT, NULL}:
-            words = f"{one.participant} did send it {one.state} in {one.contract}"
+            path = one.field.partition(" ")[2]
+            words = f"{one.participant} did send {path} {one.state} in {one.contract}"
             by_field.setdefault((one.participant, one.field), []).append(words)
 
     def told(found: Finding) -> Finding:
-        pair, _, path = found.subject.partition("::")
-        provider = pair.rpartition("→")[2]
+        pair, _, subject = found.subject.partition("::")
+        provider, path = pair.rpartition("→")[2], subject.partition(OF_A_STATE)[0]
         words = [one for part in PARTS for one in by_field.get((provider, f"{part} {path}"), ())]
         if found.rule != NOT_SHOWN or not words:
             return found

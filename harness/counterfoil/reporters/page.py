@@ -66,6 +66,16 @@ class Pairs:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownMatrix:
+    """The null matrix of one contract; the worst of its cells."""
+
+    title: str
+    columns: list[str]
+    rows: list[dict[str, object]]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
 class ShownReading:
     """What one runtime made of a witness."""
 
@@ -111,6 +121,7 @@ def html(report: Report, duration_s: float) -> str:
     style, script = _file("report.css"), _file("report.js")
     findings = report.all_findings
     lanes = {one.identity: result.case.lane for result in report.results for one in result.findings}
+    matrices = _matrices(report)
     counts = Counter(WAIVED if found.waived else found.level for found in findings)
     return (
         _environment()
@@ -124,7 +135,8 @@ def html(report: Report, duration_s: float) -> str:
                 "script_hash": _hash(script),
                 "version": __version__,
                 "pairs": _pairs(report.results),
-                "matrices": _matrices(report),
+                "matrices": matrices,
+                "unfolded": _unfolded(matrices),
                 "levels": [{"name": one, "count": counts[one]} for one in (*Level, WAIVED) if counts[one]],
                 "findings": [_shown(found, lanes.get(found.identity, "")) for found in findings],
                 "opened": OPENED,
@@ -213,17 +225,16 @@ def _pairs(results: Iterable[CaseResult]) -> Pairs:
     )
 
 
-def _matrices(report: Report) -> list[dict[str, object]]:
+def _matrices(report: Report) -> list[ShownMatrix]:
     """The null matrix, a table for each contract: who reads which presence state of which field, and how."""
     matrix, seen = null_matrix.rows(report), null_matrix.sent(report)
-    tables: list[dict[str, object]] = []
+    tables = []
     for contract in dict.fromkeys(contract for contract, _ in matrix):
         fields = {field: cells for (of, field), cells in matrix.items() if of == contract}
         readers = sorted({name for cells in fields.values() for name in cells})
         is_seen = null_matrix.is_seen(contract, seen)
         provider = contract.rpartition("→")[2]
-        columns = [*map(safe, readers), *([safe(f"{provider} did send")] if is_seen else [])]
-        rows = [
+        rows: list[dict[str, object]] = [
             {
                 "name": safe(field),
                 "cells": [
@@ -234,9 +245,20 @@ def _matrices(report: Report) -> list[dict[str, object]]:
             for field, cells in fields.items()
         ]
         tables.append(
-            {"title": f"Null matrix of {safe(contract)}", "corner": "field", "columns": columns, "rows": rows}
+            ShownMatrix(
+                title=f"Null matrix of {safe(contract)}",
+                columns=[*map(safe, readers), *([safe(f"{provider} did send")] if is_seen else [])],
+                rows=rows,
+                verdict=worst(_style(cell) for cells in fields.values() for cell in cells.values()),
+            )
         )
     return tables
+
+
+def _unfolded(matrices: list[ShownMatrix]) -> list[ShownMatrix]:
+    """Those with the worst that was seen in any; where all is well, the first."""
+    overall = worst(one.verdict for one in matrices)
+    return matrices[:1] if overall is Verdict.COMPATIBLE else [one for one in matrices if one.verdict is overall]
 
 
 def _sent(states: Sequence[str]) -> dict[str, str]:
@@ -244,9 +266,12 @@ def _sent(states: Sequence[str]) -> dict[str, str]:
 
 
 def _cell(cell: null_matrix.Cell) -> dict[str, str]:
+    return {"style": _style(cell), "text": "; ".join(text for _, text in null_matrix.told(cell))}
+
+
+def _style(cell: null_matrix.Cell) -> Verdict:
     words = null_matrix.told(cell)
-    style = MATRIX_STYLES.get(words[0][0], Verdict.BROKEN) if words else Verdict.COMPATIBLE
-    return {"style": style, "text": "; ".join(text for _, text in words)}
+    return MATRIX_STYLES.get(words[0][0], Verdict.BROKEN) if words else Verdict.COMPATIBLE
 
 
 def _shown(finding: Finding, lane: str) -> ShownFinding:
