@@ -16,6 +16,7 @@ TESTS = ROOT / "tests"
 WORDS = {"model", "errors"}
 PURE = {
     "command_lines",
+    "content_coding",
     "events",
     "finding_values",
     "golden",

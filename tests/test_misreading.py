@@ -101,3 +101,27 @@ def test_null_that_is_read_as_absent(shop: Workspace) -> None:
 def test_null_beside_a_flag_that_says_so_is_proven(shop: Workspace) -> None:
     amounts(reads(shop, "flagged"), (3, BY_TYPE), (None, NULL))
     assert nulls(shop).verdict == "compatible"
+
+
+@pytest.mark.fires("STATE_MISREAD")
+@pytest.mark.parametrize("matcher", [{"match": "number"}, {"match": "decimal"}, BY_TYPE, None])
+def test_a_fraction_that_is_read_as_a_whole_number(shop: Workspace, matcher: Object | None) -> None:
+    amounts(reads(shop, "truncating"), (9.5, matcher))
+    found = nulls(shop).the("STATE_MISREAD", f"{AMOUNT} value")
+    assert found["message"] == "the contract lets catalog send `$.amount: 9.5`; web reads it as 9"
+    assert found["evidence"][0]["lines"] == ['{"amount":9.5}']
+
+
+@pytest.mark.silent("STATE_MISREAD")
+@pytest.mark.parametrize("decoder", ["faithful", "double", "cents", "dear"])
+def test_a_fraction_that_is_kept_or_put_otherwise_is_proven(shop: Workspace, decoder: str) -> None:
+    amounts(reads(shop, decoder), (9.5, {"match": "number"}))
+    assert nulls(shop).findings == []
+
+
+@pytest.mark.fires("STATE_MISREAD")
+@pytest.mark.parametrize(("decoder", "text"), [("writing", "None"), ("interpolating", "null")])
+def test_nothing_that_is_read_as_a_text_that_says_so(shop: Workspace, decoder: str, text: str) -> None:
+    amounts(reads(shop, decoder), (3, BY_TYPE), (None, NULL))
+    found = nulls(shop).the("STATE_MISREAD", f"{AMOUNT} null")
+    assert found["message"] == f'the contract lets catalog send `$.amount: null`; web reads it as "{text}"'

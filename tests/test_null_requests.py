@@ -229,6 +229,18 @@ def test_a_provider_that_does_not_start_is_said_so(shop: Workspace) -> None:
     assert ({rule for rule, _ in report.rules}, report.cases[CASE]) == ({"PROVIDER_NOT_STARTED"}, "unproven")
 
 
+def test_a_provider_that_does_not_start_is_not_waited_for_again_by_each_interaction(shop: Workspace) -> None:
+    made = posts({"limit": 5}, limit=BY_TYPE)
+    asks(shop, made)
+    shop.pact(pact("web", "catalog", *({**made, "description": f"search {number}"} for number in range(3))))
+    starts = shop.root / "starts"
+    script = 'echo started >> "$0"; exit 3'
+    shop.configure("participants.catalog.provider", start=["sh", "-c", script, str(starts)])
+    report = shop.judge_here("check")
+    assert (report.the("PROVIDER_NOT_STARTED")["subject"], starts.read_text()) == ("catalog", "started\n")
+    assert set(report.cases.values()) == {"compatible", "unproven"}
+
+
 def test_one_start_serves_the_verification_and_the_trials(shop: Workspace) -> None:
     asks(shop, posts({"limit": 5}, limit=BY_TYPE))
     starts = shop.root / "starts"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import socket
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from counterfoil.content_coding import unpacked
 from counterfoil.tap import Heard, Tap
 
 from tests.builders import Judged, Object, Workspace, as_v2, as_v4, interaction, message, message_pact, pact
@@ -67,6 +70,27 @@ def test_an_answer_that_is_not_as_the_contract_says_is_not_recorded(shop: Worksp
     shop.provide("catalog", {"routes": {"GET /product": {"body": {"amount": None}}}})
     report = shop.judge_here("verify")
     assert (report.verdict, report.document["null_matrix"]) == ("broken", [])
+
+
+def test_answers_that_are_packed_are_recorded_and_tried(shop: Workspace) -> None:
+    shop.pact(pact("web", "catalog", interaction("full", body={"amount": 3}, rules=BY_TYPE)))
+    packed = {"body": {"amount": 0}, "headers": {"content-encoding": "gzip"}}
+    shop.provide("catalog", {"routes": {"GET /product": packed}})
+    assert sent(shop.judge_here("verify"))["web", "response $.amount"] == ["default"]
+    shop.configure("participants.web", dir=".", decoders=[{"sender": "catalog"}])
+    report = shop.judge_here("nulls")
+    assert (report.verdict, report.findings) == ("compatible", [])
+
+
+@pytest.mark.parametrize("coding", ["gzip", " GZIP ", "deflate"])
+def test_content_is_unpacked_up_to_a_bound(coding: str) -> None:
+    pack = zlib.compress if coding == "deflate" else gzip.compress
+    assert unpacked(pack(b"x" * 100), coding, 10) == b"x" * 10
+
+
+@pytest.mark.parametrize("coding", [None, "identity", "br", "gzip"])
+def test_what_is_not_packed_stays_as_it_is(coding: str | None) -> None:
+    assert unpacked(b"plain", coding, 10) == b"plain"
 
 
 @contextmanager

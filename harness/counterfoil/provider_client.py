@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from counterfoil.allowance.requests import HttpRequest
+from counterfoil.content_coding import unpacked
 from counterfoil.pacts import ProviderState
 from counterfoil.relay import BODY_LIMIT_BYTES, ERROR_EXCERPT_CHARS, is_success
 from counterfoil.services import HOST
@@ -72,7 +73,8 @@ class ProviderClient:
                 body += chunk
                 if time.monotonic() > deadline:
                     return Silent(self._within_s)
-            return Answered(response.status, bytes(body), tuple(response.getheaders()))
+            content = unpacked(bytes(body), response.headers["content-encoding"], BODY_LIMIT_BYTES)
+            return Answered(response.status, content, tuple(response.getheaders()))
         except TimeoutError:
             return Silent(self._within_s)
         except (OSError, http.client.HTTPException, ValueError) as error:

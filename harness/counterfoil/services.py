@@ -63,13 +63,17 @@ def free_port() -> int:
 
 
 class Host:
-    """One participant, started when it is first asked for, and ended when the context is left."""
+    """One participant, started when it is first asked for, and ended when the context is left.
+
+    What does not start is not tried again: each try may take as long as `ready_within_s`.
+    """
 
     def __init__(self, processes: Processes, provider: Provider, folder: Path) -> None:
         self.provider = provider
         self._processes = processes
         self._folder = folder
         self._service: Service | None = None
+        self._failure: StartError | None = None
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -80,9 +84,15 @@ class Host:
 
     def service(self) -> Service:
         """The participant, ready to answer; started anew where it has ended. Raises StartError."""
+        if self._failure is not None:
+            raise self._failure
         if self._service is None or not self._service.child.alive:
             self.stop()
-            self._service = _start(self._processes, self.provider, self._folder, self._stack)
+            try:
+                self._service = _start(self._processes, self.provider, self._folder, self._stack)
+            except StartError as error:
+                self._failure = error
+                raise
         return self._service
 
     def stop(self) -> None:

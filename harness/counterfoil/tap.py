@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import unquote, urlsplit
 
+from counterfoil.content_coding import unpacked
+
 HOST = "127.0.0.1"
 CHUNK_BYTES = 64 * 1024
 COPY_LIMIT_BYTES = 1024 * 1024
@@ -118,6 +120,6 @@ def _read(asked: _Copy, answered: _Copy) -> Iterator[Heard]:
         asked.read(int(headers.get("content-length") or 0))
         answer = http.client.HTTPResponse(cast("socket.socket", answered), method=method)
         answer.begin()
-        body = answer.read()
+        body = unpacked(answer.read(), answer.headers["content-encoding"], COPY_LIMIT_BYTES)
         path = unquote(urlsplit(target).path)
         yield Heard(method=method, path=path, status=answer.status, body=body.decode("utf-8", "replace"))

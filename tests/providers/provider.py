@@ -1,14 +1,16 @@
 """A provider that does as its behaviour file says, well or badly: `python provider.py BEHAVIOUR.json`, with PORT set.
 
 The file is one JSON object. `routes` maps "METHOD /path", with or without a query, to an answer: `status`, `body`,
-`headers`, a line to `log`, or instead of all that `hang` or `die`; `unless` maps parts of the request (its path, its
-headers in lower case, its body) to other answers. `states` lists the provider states that are `known`, that `hang`,
-that `fail`, that fail when torn down (`fail_teardown`), and parameters with which any state fails (`fail_params`).
+`headers` (with a `content-encoding` the body is packed by gzip), a line to `log`, or instead of all that `hang` or
+`die`; `unless` maps parts of the request (its path, its headers in lower case, its body) to other answers. `states`
+lists the provider states that are `known`, that `hang`, that `fail`, that fail when torn down (`fail_teardown`), and
+parameters with which any state fails (`fail_params`).
 `messages` maps descriptions to contents, answered with `message_status`. `startup` holds what it does beside serving.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
@@ -80,7 +82,8 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(404, '"no such message"')
 
     def reply(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:
-        data = text.encode()
+        packs = "content-encoding" in (headers or {})
+        data = gzip.compress(text.encode()) if packs else text.encode()
         self.send_response(status)
         for name, value in {"content-type": "application/json", **(headers or {})}.items():
             self.send_header(name, value)

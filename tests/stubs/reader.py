@@ -10,6 +10,7 @@ from typing import Any
 from counterfoil.stub import Stub
 
 BEYOND_60_BITS = 2**60
+BETWEEN_9_AND_10 = 9.7
 
 Read = Callable[[dict[str, Any]], object]
 
@@ -53,6 +54,11 @@ READERS: dict[str, Read] = {
     "texting": lambda body: len(body["amount"].upper()) * 0,
     "defaulting": lambda body: body.get("amount", 0),
     "floating": lambda body: (body["amount"] or 0.0) if "amount" in body else 0,
+    "truncating": lambda body: int(body["amount"]),
+    "cents": lambda body: body["amount"] * 100,
+    "dear": lambda body: body["amount"] >= BETWEEN_9_AND_10,
+    "writing": lambda body: str(body.get("amount")),
+    "interpolating": lambda body: json.dumps(body.get("amount")),
     "deciding": lambda body: body.get("amount", 7),
 }
 WHOLE: dict[str, Read] = {

@@ -7,9 +7,11 @@ null. A place that decides no leaf is not read (`unread`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import permutations
 from typing import Final
 
 from google.protobuf.descriptor import Descriptor
@@ -41,6 +43,8 @@ from counterfoil.probe.payloads import ABSENT, DEFAULT, NULL, VALUE
 
 PLAIN_VALUES: Final[tuple[Json, ...]] = (1, 0.5, "a", True, {})
 """Tried in the place of an example that is null or a default itself, to find where the place is seen."""
+NOTHING_AS_TEXT: Final = frozenset({Text(b"null"), Text(b"None"), Text(b"undefined")})
+"""What languages write for no value where a text is wanted: nobody chose it."""
 SHOWN_CHARS: Final = 60
 
 
@@ -109,7 +113,8 @@ class Trials:
         wanted = dict.fromkeys(text for _, text in self.payloads)
         for allowed, _ in self.payloads:
             if len(allowed.items) == 1:
-                asked = (*_references(self, allowed.items[0]), *_zeros(self, allowed.items[0]).values())
+                item = allowed.items[0]
+                asked = (*_references(self, item), *_zeros(self, item).values(), *_neighbours(self, item).values())
                 wanted |= dict.fromkeys(map(canonical, asked))
         return tuple(wanted)
 
@@ -129,7 +134,13 @@ def trials(derivation: Derivation, others: Iterable[Json] = (), declared: Descri
 
 
 def judge(tried: Trials, outcomes: Outcomes) -> Iterator[Judgement]:
-    """A judgement of each payload. Where the very example is rejected, only which of its places is the cause."""
+    """A judgement of each payload. Where the very example is rejected, only which of its places is the cause.
+
+    Where a stub cannot be asked about the example, it can be asked nothing, which is said once.
+    """
+    if isinstance(outcomes.get(tried.example), Unsupported):
+        yield judge_one(tried, Allowed(tried.derivation.exchange.example), tried.example, outcomes)
+        return
     if isinstance(outcomes.get(tried.example), Rejected | Crashed | TimedOut):
         causes = [allowed for allowed, _ in tried.payloads if _is_cause(tried, allowed, outcomes)]
         for allowed in causes or [Allowed(tried.derivation.exchange.example)]:
@@ -163,6 +174,15 @@ def _zeros(tried: Trials, item: Derived) -> dict[type, Json]:
         return {}
     example = tried.derivation.exchange.example
     return {type(zero): apply(example, Edit(item.edit.place, zero)) for zero in (0, "", False)}
+
+
+def _neighbours(tried: Trials, item: Derived) -> dict[int, Json]:
+    """Documents with the whole numbers next to the fraction that the example has in a place, by these."""
+    value = item.edit.value
+    if not item.is_the_example or not isinstance(value, float) or not math.isfinite(value) or value.is_integer():
+        return {}
+    example = tried.derivation.exchange.example
+    return {whole: apply(example, Edit(item.edit.place, whole)) for whole in (math.floor(value), math.ceil(value))}
 
 
 def judge_one(tried: Trials, allowed: Allowed, text: str, outcomes: Outcomes) -> Judgement:
@@ -202,7 +222,7 @@ def _misread(tried: Trials, item: Derived, outcomes: Outcomes, observation: byte
     if item.state == VALUE and type_of(item.edit.value) == "Integer" and not item.is_the_example:  # type: ignore[arg-type]  # no key was removed
         return _rounded(tried.derivation, item, outcomes, observation)
     if item.state not in {ABSENT, NULL, DEFAULT}:
-        return ""
+        return _without_fraction(tried, item, outcomes, observation)
     seen = parse_observation(observation)
     for document in _references(tried, item):
         other = outcomes[canonical(document)]
@@ -221,6 +241,8 @@ def _wrong(tried: Trials, item: Derived, leaf: Tree | None, outcomes: Outcomes, 
         return nothing
     if item.state == NULL and nothing in {"absent", "undefined"}:
         return nothing if tried.declared is None else ""
+    if leaf in NOTHING_AS_TEXT:
+        return render(leaf)
     zero = _as_zero(leaf)
     if not zero or (item.state == ABSENT and is_implicit(tried.declared, item.edit.place)):
         return ""
@@ -251,6 +273,21 @@ def _rounded(derivation: Derivation, item: Derived, outcomes: Outcomes, observat
         number = _number(after)
         if _number(before) is not None and number is not None and number != item.edit.value:
             return render(after)  # type: ignore[arg-type]  # it is a number
+    return ""
+
+
+def _without_fraction(tried: Trials, item: Derived, outcomes: Outcomes, observation: bytes) -> str:
+    """The whole number as which the fraction of the example was read: what is seen is what is seen of that number."""
+    seen = {
+        whole: answer.observation
+        for whole, document in _neighbours(tried, item).items()
+        if isinstance(answer := outcomes.get(canonical(document)), Decoded) and answer.observation
+    }
+    for one, other in permutations(seen, 2):
+        if seen[one] == observation:
+            for leaf, further in differences(parse_observation(seen[one]), parse_observation(seen[other])):
+                if (_number(leaf), _number(further)) == (one, other):
+                    return render(leaf)  # type: ignore[arg-type]  # it is a number
     return ""
 
 
