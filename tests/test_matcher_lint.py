@@ -135,3 +135,23 @@ def test_numbers_that_say_what_they_mean(shop: Workspace) -> None:
     body = {"decimal": 1.5, "large": 2**53, "whole": 3}
     rules = {f"$.at.{name}": {"match": kind} for name, kind in zip(body, ("decimal", "number", "integer"), strict=True)}
     assert linted(shop, body, rules).findings == []
+
+
+@pytest.mark.fires("NUMBER_BY_TYPE")
+def test_a_whole_number_by_type(shop: Workspace) -> None:
+    report = linted(shop, 2, {"$.at": {"match": "type"}})
+    assert "`type` takes 1.5 as well as 2" in report.the("NUMBER_BY_TYPE", SUBJECT)["message"]
+    assert report.verdict == "compatible"
+
+
+@pytest.mark.silent("NUMBER_BY_TYPE")
+@pytest.mark.parametrize(
+    ("example", "kind"), [(2, "integer"), (2, "number"), (1.5, "type"), ("2", "type"), (True, "type")]
+)
+def test_a_value_whose_type_says_enough(shop: Workspace, example: object, kind: str) -> None:
+    assert linted(shop, example, {"$.at": {"match": kind}}).findings == []
+
+
+@pytest.mark.silent("NUMBER_BY_TYPE")
+def test_a_whole_number_inside_what_is_matched_by_type(shop: Workspace) -> None:
+    assert linted(shop, {"in": 2}, {"$.at": {"match": "type"}}).findings == []

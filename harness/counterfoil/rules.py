@@ -73,6 +73,7 @@ LEVELS: dict[str, Level] = {
     "SCHEMA_BASELINE_EMPTY": Level.UNPROVEN,
     # Worth knowing, and nothing that fails a run.
     "VALUE_REJECTED": Level.ADDITIVE,
+    "NUMBER_BY_TYPE": Level.ADDITIVE,
     # The machinery that judges did not work.
     "TOOL_MISSING": Level.UNPROVEN,
     "BUILD_FAILED": Level.UNPROVEN,

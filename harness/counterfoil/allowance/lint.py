@@ -102,6 +102,12 @@ def _of_rules(selected: Selected, example: Json) -> Iterator[Said]:
                     "narrow the pattern, or combine it with a type matcher (AND)",
                 )
                 return
+    if kinds == {Kind.TYPE} and not selected.cascaded and type_of(example) == "Integer":
+        yield (
+            "NUMBER_BY_TYPE",
+            f"`type` takes 1.5 as well as {canonical(example)}: a reader of whole numbers fails on what passes here",
+            "use `integer` for whole numbers, `number` where any number is meant",
+        )
     if Kind.DECIMAL in kinds and is_number(example) and isinstance(example, int | float) and example == int(example):
         yield (
             "DECIMAL_WITHOUT_FRACTION",
