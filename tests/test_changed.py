@@ -173,3 +173,4 @@ def test_without_a_repository_it_is_refused(shop: Workspace) -> None:
     ran = shop.run_here("check", "--changed-since", "HEAD")
     assert ran.exit_code == 2
     assert f"'{shop.root}' is not in a git repository" in ran.error["error"]
+    assert ran.error["next"] == "run it in the repository, or leave the reference out"

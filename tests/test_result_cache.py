@@ -239,6 +239,11 @@ def in_its_place(file: Path) -> None:
     (file / "folder").mkdir(parents=True)
 
 
+def a_pipe(file: Path) -> None:
+    file.unlink()
+    os.mkfifo(file)
+
+
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "emptied": lambda file: file.write_bytes(b""),
     "cut off": lambda file: file.write_bytes(file.read_bytes()[:-7]),
@@ -252,6 +257,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "findings of no kind": with_body(lambda body: body.replace(b'"rule": "DIVERGENCE"', b'"rule": 1')),
     "other keys": with_body(lambda body: json.dumps({f"0{one}": 1 for one in json.loads(body)}).encode()),
     "a folder": in_its_place,
+    "a pipe": a_pipe,
 }
 
 
@@ -310,6 +316,8 @@ def test_an_audit_fails_where_a_kept_result_is_another(catalog: Workspace) -> No
     found = report.the("CACHE_MISMATCH", "verify::web→catalog::a product")
     assert found["evidence"][0] == {"kind": "output", "label": "kept", "lines": ["compatible"]}
     assert found["evidence"][1]["lines"][0].startswith("INTERACTION_FAILED web→catalog::a product")
+    report = catalog.judge_here("check")
+    assert report.verdict == "broken", "what an audit contradicted is not reused again"
 
 
 @pytest.mark.silent("CACHE_MISMATCH")

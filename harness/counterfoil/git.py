@@ -36,7 +36,8 @@ class Git:
         if toolchain.find("git") is None:
             raise UsageError("'git' is not on PATH", fix=toolchain.INSTALL["git"][1])
         if not self.has_commit(reference):
-            raise self._no_commit(reference)
+            outside = "run it in the repository; or name a folder of protos, or an image, in place of the commit"
+            raise self._no_commit(reference, outside)
         done = self._run("ls-tree", "-r", "-z", reference, "--", folder)
         prefix = "" if folder == "." else f"{folder.rstrip('/')}/"
         found = {}
@@ -61,7 +62,7 @@ class Git:
         Absolute paths. Raises UsageError.
         """
         if not self.has_commit(reference):
-            raise self._no_commit(reference)
+            raise self._no_commit(reference, "run it in the repository, or leave the reference out")
         top = self._run("rev-parse", "--show-toplevel").stdout.decode("utf-8", "surrogateescape").rstrip("\n")
         listing = ("ls-files", "-z", "--full-name", "--exclude-standard")
         changed = self._names(top, "diff", *DIFFERING, reference, "--")
@@ -93,14 +94,15 @@ class Git:
         names = done.stdout.decode("utf-8", "surrogateescape").split("\0")
         return frozenset(Path(top, name.removeprefix(tag)) for name in names if name and name.startswith(tag))
 
-    def _no_commit(self, reference: str) -> UsageError:
+    def _no_commit(self, reference: str, outside: str) -> UsageError:
+        """Why there is no such commit; `outside` says what to do where there is no repository."""
         shallow = self._run("rev-parse", "--is-shallow-repository")
         is_shallow = shallow.stdout.strip() == b"true"
         if shallow.exit_code != 0:
             return UsageError(
                 f"'{self.cwd}' is not in a git repository, so '{reference}' names no commit",
                 why=" ".join(shallow.tail[-1:]),
-                fix="run it in the repository; or name a folder of protos, or an image, in place of the commit",
+                fix=outside,
             )
         why = "this clone is shallow and may lack it" if is_shallow else "there is no such commit, branch or tag here"
         name = reference if reference.replace("/", "").replace("-", "").replace(".", "").isalnum() else "REF"

@@ -124,13 +124,16 @@ class ResultCache:
         found = {key: _judged(entries[key]) for key in keys if key in entries}
         return {key: judged for key, judged in found.items() if judged and self._is_whole(judged)}
 
-    def put(self, shelf: str, results: Mapping[str, Judged]) -> None:
-        """Keep results, and of the older ones only the latest. What was found once processes were stopped is none."""
-        if not results or not self._reuse.enabled or self._processes.stopped.is_set():
+    def put(self, shelf: str, results: Mapping[str, Judged], judged_again: Collection[str] = ()) -> None:
+        """Keep results, and of the older ones only the latest. What was found once processes were stopped is none.
+
+        Of the keys `judged_again`, what was kept before is dropped: an audit may have contradicted it.
+        """
+        if not (results or judged_again) or not self._reuse.enabled or self._processes.stopped.is_set():
             return
         path = self._path(shelf)
-        older = {key: entry for key, entry in _read(path).items() if key not in results}
-        entries = older | {key: _values(judged) for key, judged in results.items()}
+        entries = {key: entry for key, entry in _read(path).items() if key not in {*results, *judged_again}}
+        entries |= {key: _values(judged) for key, judged in results.items()}
         latest = dict(list(entries.items())[-ENTRIES_KEPT:])
         body = json.dumps(latest).encode()
         with contextlib.suppress(OSError):  # what cannot be kept is judged again
@@ -155,8 +158,8 @@ class ResultCache:
             return kept.reused
         fresh = judge()
         # If anything changed meanwhile, such as the witnesses that it saved, nothing was judged under the new key.
-        if fresh.is_proven and key_of() == key:
-            self.put(shelf, {key: fresh})
+        is_kept = fresh.is_proven and key_of() == key
+        self.put(shelf, {key: fresh} if is_kept else {}, [key] if kept else [])
         return fresh.compared_with(kept, subject) if kept else fresh
 
     def each_reused_or_judged(
@@ -186,6 +189,7 @@ class ResultCache:
             self.put(
                 shelf,
                 {one: Judged.of(result) for one, result in unchanged.items() if result.verdict is Verdict.COMPATIBLE},
+                [one for number in rest if (one := keys[number]) in kept],
             )
         return [
             _beside(fresh[number], kept[one] if one in audited else None)
@@ -209,7 +213,7 @@ class ResultCache:
 def _read(path: Path) -> dict[str, Any]:
     """The entries of a file; none when it is not what `put` wrote."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        if not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:  # reading a pipe or device might never end
             return {}
         head, _, body = path.read_bytes().partition(b"\n")
         entries = json.loads(body) if head == HEADER + hashlib.sha256(body).hexdigest().encode() else {}
