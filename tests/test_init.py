@@ -37,8 +37,8 @@ def init(root: Path) -> dict[str, Any]:
     return tomllib.loads((root / "counterfoil.toml").read_text(encoding="utf-8"))
 
 
-def git(root: Path, *words: str) -> None:
-    subprocess.run(["git", *words], cwd=root, check=True, capture_output=True)
+def git(root: Path, *words: str) -> str:
+    return subprocess.run(["git", *words], cwd=root, check=True, capture_output=True, text=True).stdout
 
 
 def check(root: Path, *arguments: str) -> Judged:
@@ -316,10 +316,37 @@ def test_a_folder_of_a_repository_gets_no_workflow(tmp_path: Path) -> None:
     ran = run_here(tmp_path, "init", "services/orders")
     assert "it is not the root of the repository" in ran.stderr
     assert sorted(file.name for file in (tmp_path / "services/orders").iterdir()) == [
+        ".gitignore",
         "app.py",
         "counterfoil.toml",
         "noxfile.py",
     ]
+
+
+def test_a_repository_without_a_commit_is_its_own_baseline(tmp_path: Path) -> None:
+    write(tmp_path, {"protos/anything/order.proto": 'syntax = "proto3";\npackage shop;\nmessage Order {}\n'})
+    git(tmp_path, "init", "--quiet")
+    assert init(tmp_path)["schema"] == {"dir": "protos", "against": "protos"}
+    assert check(tmp_path).verdict == "compatible"
+
+
+def test_what_is_kept_between_runs_is_ignored_by_git(tmp_path: Path) -> None:
+    write(tmp_path, {"protos/anything/order.proto": 'syntax = "proto3";\npackage shop;\nmessage Order {}\n'})
+    git(tmp_path, "init", "--quiet")
+    init(tmp_path)
+    check(tmp_path)
+    assert (tmp_path / ".counterfoil").is_dir()
+    git(tmp_path, "add", ".")
+    assert ".counterfoil/" not in git(tmp_path, "diff", "--cached", "--name-only")
+
+
+def test_an_ignore_file_that_is_there_is_left_with_a_word(tmp_path: Path) -> None:
+    write(tmp_path, {".gitignore": "*.log\n"})
+    told = "kept     .gitignore: it exists already; add the line /.counterfoil/, where results are kept between runs"
+    assert told in run_here(tmp_path, "init").stderr
+    assert (tmp_path / ".gitignore").read_text(encoding="utf-8") == "*.log\n"
+    write(tmp_path, {".gitignore": ".counterfoil\n"})
+    assert "add the line" not in run_here(tmp_path, "init").stderr
 
 
 def test_an_empty_repository(tmp_path: Path) -> None:

@@ -30,8 +30,11 @@ def _path(workspace: Workspace) -> Path:
 
 def recorded(workspace: Workspace) -> Mapping[str, float]:
     """Seconds by the names of groups. A file that cannot be read holds none."""
+    path = _path(workspace)
+    if not path.is_file():  # reading a pipe might never end
+        return {}
     try:
-        file = msgspec.json.decode(_path(workspace).read_bytes(), type=_File)
+        file = msgspec.json.decode(path.read_bytes(), type=_File)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return {}
     return file.seconds if file.format == FORMAT else {}

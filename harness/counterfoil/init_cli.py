@@ -10,7 +10,7 @@ import click
 from counterfoil.command_examples import examples
 from counterfoil.files import replace_file
 from counterfoil.printing import printable
-from counterfoil.setup_files import NOXFILE, WORKFLOW, setup_files
+from counterfoil.setup_files import GITIGNORE, NOXFILE, STATE, WORKFLOW, setup_files
 from counterfoil.survey import MAX_FILES, Survey, survey
 
 MAX_READ_BYTES = 1024 * 1024
@@ -37,7 +37,8 @@ STEP = "nox -s contracts"
 def init(folder: Path, *, dry_run: bool, workflow: bool) -> None:
     """Look through a repository (FOLDER; by default this one), and write a counterfoil.toml for `check`.
 
-    Writes a nox session too, and where there is no CI yet a workflow for it. What exists already is left as it is.
+    Writes a nox session and a .gitignore too, and where there is no CI yet a workflow for it. What exists already is
+    left as it is.
     """
     seen = survey(folder.resolve())
     click.echo(_told(seen), err=True)
@@ -58,11 +59,8 @@ def init(folder: Path, *, dry_run: bool, workflow: bool) -> None:
 def _reason_to_leave(folder: Path, path: str, *, workflow: bool) -> str:
     """Why a file is not written, and what to do instead; empty where it is."""
     file = folder / path
-    printed = "counterfoil init --dry-run prints one"
     if file.exists() or file.is_symlink():
-        if path == NOXFILE and not SESSION.search(_text(file)):
-            return f'{file}: it exists already; add a session "contracts" that runs "counterfoil check"; {printed}'
-        return f"{file}: it exists already"
+        return f"{file}: it exists already{_to_add(path, _text(file))}"
     if path != WORKFLOW or workflow:
         return ""
     here = folder.resolve()
@@ -74,6 +72,16 @@ def _reason_to_leave(folder: Path, path: str, *, workflow: bool) -> str:
     if any(STEP in _text(one) for one in theirs):
         return f"{theirs[0]}: CI runs '{STEP}' already"
     return f"{theirs[0]}: add a step that runs '{STEP}'; or write {path} beside it: counterfoil init --workflow"
+
+
+def _to_add(path: str, there: str) -> str:
+    """What is missing in a file that exists."""
+    if path == NOXFILE and not SESSION.search(there):
+        printed = "counterfoil init --dry-run prints one"
+        return f'; add a session "contracts" that runs "counterfoil check"; {printed}'
+    if path == GITIGNORE and STATE.strip("/") not in there:
+        return f"; add the line {STATE}, where results are kept between runs"
+    return ""
 
 
 def _text(file: Path) -> str:

@@ -16,6 +16,8 @@ from counterfoil.toml_tables import key, quoted
 
 CONFIGURATION = "counterfoil.toml"
 NOXFILE = "noxfile.py"
+GITIGNORE = ".gitignore"
+STATE = "/.counterfoil/"
 WORKFLOW = ".github/workflows/contracts.yml"
 
 
@@ -45,14 +47,16 @@ def setup_files(seen: Survey) -> dict[str, str]:
         "unusable": sorted(name for name in _names(seen) if not NAME.fullmatch(name)),
     }
     templates = {CONFIGURATION: "counterfoil.toml.j2", NOXFILE: "noxfile.py.j2", WORKFLOW: "contracts.yml.j2"}
-    return {path: _environment().get_template(name).render(context) for path, name in templates.items()}
+    return {path: _environment().get_template(name).render(context) for path, name in templates.items()} | {
+        GITIGNORE: f"# What Counterfoil keeps between runs.\n{STATE}\n"
+    }
 
 
 def _baseline(seen: Survey) -> str | None:
     """The last release; without one the last commit, or the schema itself."""
     if seen.release:
         return f"git:{seen.release}"
-    return "git:HEAD" if seen.has_git else next(iter(seen.schemas), None)
+    return "git:HEAD" if seen.has_commit else next(iter(seen.schemas), None)
 
 
 def _participants(seen: Survey) -> list[Participant]:

@@ -81,7 +81,7 @@ class Survey:
     """Folders that hold JSON other than pacts, or folders that were not looked into."""
     schemas: tuple[str, ...]
     """Folders of protos: those with a buf.yaml, or else the topmost with protos."""
-    has_git: bool
+    has_commit: bool
     release: str | None
     """The newest tag that is a version."""
     complete: bool
@@ -116,10 +116,15 @@ def survey(root: Path) -> Survey:
         mixed=frozenset(mixed),
         services=tuple(services),
         schemas=tuple(configured) or _topmost(protos),
-        has_git=(root / ".git").exists(),
+        has_commit=_has_commit(root / ".git"),
         release=_release(root / ".git"),
         complete=seen <= MAX_FILES,
     )
+
+
+def _has_commit(git: Path) -> bool:
+    """Whether there is anything to compare with; of a worktree, whose `.git` is a file, it is taken for granted."""
+    return git.is_file() or (git / "packed-refs").is_file() or any((git / "refs" / "heads").rglob("*"))
 
 
 def _release(git: Path) -> str | None:
