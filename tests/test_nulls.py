@@ -142,6 +142,25 @@ def test_a_body_that_is_not_json_is_unproven(shop: Workspace) -> None:
     assert nulls(shop).the("BODY_NOT_DERIVED")["message"].endswith("is not known: the body is text/html, not JSON")
 
 
+@pytest.mark.fires("METADATA_NOT_TRIED")
+@pytest.mark.parametrize("name", ["topic", "$.topic"], ids=["V4", "as a path"])
+def test_metadata_that_may_be_otherwise_is_unproven(shop: Workspace, name: str) -> None:
+    sold = message("sold", {"amount": 3}) | {"matchingRules": {"metadata": {name: {"matchers": [BY_TYPE]}}}}
+    reads(shop, "faithful").pact(message_pact("web", "catalog", sold))
+    report = nulls(shop)
+    assert report.verdict == "unproven"
+    found = report.the("METADATA_NOT_TRIED", "web→catalog::sold (message) topic")
+    assert "allows every 'topic' in its metadata" in found["message"]
+
+
+@pytest.mark.silent("METADATA_NOT_TRIED")
+def test_metadata_that_is_as_in_the_example_needs_no_trial(shop: Workspace) -> None:
+    sold = message("sold", {"amount": 3}) | {"matchingRules": {"metadata": {"contentType": {"matchers": [BY_TYPE]}}}}
+    sold["metadata"] |= {"topic": "sales"}
+    reads(shop, "faithful").pact(message_pact("web", "catalog", sold))
+    assert nulls(shop).findings == []
+
+
 @pytest.mark.fires("BODY_NOT_DERIVED")
 def test_a_pattern_that_is_not_modelled_leaves_its_field_unproven(shop: Workspace) -> None:
     amounts(reads(shop, "faithful"), ("aa", {"match": "regex", "regex": "(a+)+"}))

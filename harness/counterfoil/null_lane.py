@@ -122,9 +122,24 @@ class NullLane:
                 *findings(part, judgements),
                 *not_read(part, missed),
                 *not_derived(part, undecided, _whole(tried, judgements)),
+                *_not_given(planned),
             ),
             duration_s=time.monotonic() - started_s,
             states=tuple(with_unread(cells(part, judgements, undecided), missed)),
+        )
+
+
+def _not_given(planned: PlannedReading) -> Iterator[Finding]:
+    """What a contract leaves open and no decoder is given: the metadata of a message."""
+    for name in planned.body.loose_metadata if isinstance(planned.body, Exchange) else ():
+        yield finding(
+            "METADATA_NOT_TRIED",
+            f"{planned.case.id.partition('::')[2]} {name}",
+            f"'{planned.interaction.description}' allows every '{name}' in its metadata that a matching rule takes, "
+            "and a decoder is given the body alone",
+            fix=f"leave out the matching rule if one '{name}' is meant; or test by hand what {planned.reader} makes of "
+            "others, and waive this",
+            location=planned.pact.locate(planned.interaction),
         )
 
 

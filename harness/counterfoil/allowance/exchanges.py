@@ -17,6 +17,7 @@ from counterfoil.pacts import Interaction, InteractionKind, Json, Pact
 JSON_TYPE: Final = re.compile(r"application/([\w.\-]+\+)?(json|json-rpc|jsonrequest)", re.IGNORECASE)
 WRAPPED: Final = {"content", "contentType", "contentTypeHint", "encoded"}
 """The keys of a V4 body or message content."""
+CONTENT_TYPES: Final = {"content-type", "contenttype"}
 
 
 class Sender(StrEnum):
@@ -28,13 +29,17 @@ class Sender(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One JSON body of an interaction. `part` is request, response or message; `index` counts responses."""
+    """One JSON body of an interaction. `part` is request, response or message; `index` counts responses.
+
+    `loose_metadata`: the entries of a message's metadata that may be sent otherwise than in the example.
+    """
 
     part: str
     index: int
     sender: Sender
     example: Json
     matching: Matching
+    loose_metadata: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +72,14 @@ def exchanges(interaction: Interaction) -> Iterator[Exchange | Underived]:
         except UndecidedError as why:
             yield Underived(part=part_name, index=index, sender=sender, reason=str(why))
         else:
-            yield Exchange(part=part_name, index=index, sender=sender, example=example, matching=matching)
+            yield Exchange(
+                part=part_name,
+                index=index,
+                sender=sender,
+                example=example,
+                matching=matching,
+                loose_metadata=loose_metadata(part),
+            )
 
 
 NO_BODY: Final[Json] = "\0no body"
@@ -107,10 +119,19 @@ def _content_type(part: Mapping[str, Json]) -> str | None:
     for section in ("headers", "metadata", "metaData"):
         entries = part.get(section)
         for name, value in entries.items() if isinstance(entries, dict) else ():
-            if name.lower() in {"content-type", "contenttype"}:
+            if name.casefold() in CONTENT_TYPES:
                 first = value[0] if isinstance(value, list) and value else value
                 return first if isinstance(first, str) else None
     return None
+
+
+def loose_metadata(part: Mapping[str, Json]) -> tuple[str, ...]:
+    """Entries of metadata with a matching rule, the body's type aside; those without one are as in the example."""
+    rules = part.get("matchingRules")
+    of_metadata = rules.get("metadata", rules.get("metaData")) if isinstance(rules, dict) else None
+    names = of_metadata if isinstance(of_metadata, dict) else {}
+    plain = [name.removeprefix("$.") for name in names]
+    return tuple(sorted(name for name in plain if name.casefold() not in CONTENT_TYPES))
 
 
 def body_rules(part: dict[str, Json]) -> dict[str, Json]:
