@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders import Object, Workspace, interaction, line_of, pact
+from tests.builders import Object, Workspace, as_v2, interaction, line_of, pact
 
 SUBJECT = "web→catalog::response $.at"
 
@@ -155,3 +155,10 @@ def test_a_value_whose_type_says_enough(shop: Workspace, example: object, kind: 
 @pytest.mark.silent("NUMBER_BY_TYPE")
 def test_a_whole_number_inside_what_is_matched_by_type(shop: Workspace) -> None:
     assert linted(shop, {"in": 2}, {"$.at": {"match": "type"}}).findings == []
+
+
+@pytest.mark.silent("NUMBER_BY_TYPE")
+def test_a_version_of_pact_that_knows_no_integers(shop: Workspace) -> None:
+    rules = {"$.at": {"match": "type"}}
+    shop.pact(as_v2(pact("web", "catalog", interaction("it", body={"at": 2}, rules=rules))))
+    assert shop.judge_here("check", "--lane", "pacts").findings == []

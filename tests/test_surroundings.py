@@ -11,7 +11,7 @@ import pytest
 
 from tests.builders import CLI, Workspace, interaction, pact
 
-BY_TYPE = {"$.id": {"match": "type"}}
+ID_IS_WHOLE = {"$.id": {"match": "integer"}}
 ROUTES = {"GET /product": {"body": {"id": 1}}, "GET /dies": {"die": True}}
 
 
@@ -19,7 +19,7 @@ ROUTES = {"GET /product": {"body": {"id": 1}}, "GET /dies": {"die": True}}
 def served(shop: Workspace) -> Workspace:
     """A workspace whose provider answers one interaction well."""
     shop.provide("catalog", {"routes": ROUTES})
-    shop.pact(pact("web", "catalog", interaction("a product", body={"id": 1}, rules=BY_TYPE)))
+    shop.pact(pact("web", "catalog", interaction("a product", body={"id": 1}, rules=ID_IS_WHOLE)))
     return shop
 
 
@@ -92,7 +92,7 @@ def test_a_file_in_the_way_of_a_folder_is_told(served: Workspace, in_the_way: st
 
 @pytest.mark.fires("INTERACTION_DUPLICATED")
 def test_a_copy_of_a_pact_is_a_duplicate(served: Workspace) -> None:
-    served.pact(pact("web", "catalog", interaction("a product", body={"id": 1}, rules=BY_TYPE)), "copy")
+    served.pact(pact("web", "catalog", interaction("a product", body={"id": 1}, rules=ID_IS_WHOLE)), "copy")
     report = served.judge("check")
     assert report.verdict == "unproven"
     found = report.the("INTERACTION_DUPLICATED")

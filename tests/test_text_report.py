@@ -21,7 +21,7 @@ ROUTES: Object = {
     "GET /error": {"status": 500, "body": None, "log": "KeyError: 'price'"},
 }
 BODY: Object = {"id": 1, "price": {"amount": 12, "currency": "EUR"}}
-BY_TYPE: Object = {"$.id": {"match": "type"}, "$.price.amount": {"match": "type"}}
+WHOLE_NUMBERS: Object = {"$.id": {"match": "integer"}, "$.price.amount": {"match": "integer"}}
 
 
 def normalised(text: str, root: Path) -> str:
@@ -61,7 +61,7 @@ def shop(shop: Workspace) -> Workspace:
 
 
 def expecting(name: str, path: str = "/product", **more: object) -> Object:
-    return interaction(name, path=path, body=BODY, rules=BY_TYPE) | more
+    return interaction(name, path=path, body=BODY, rules=WHOLE_NUMBERS) | more
 
 
 def test_a_compatible_screen(shop: Workspace) -> None:

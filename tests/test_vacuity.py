@@ -217,7 +217,8 @@ def test_an_array_that_may_be_empty_passes_whatever_its_elements_are(shop: Works
 @pytest.mark.silent("ARRAY_WITHOUT_MIN")
 @pytest.mark.parametrize("written_as", [dict, as_v2, as_v4], ids=["V3", "V2", "V4"])
 def test_an_array_with_a_minimum_or_without_a_matcher(shop: Workspace, written_as: Callable[[Object], Object]) -> None:
-    rules: list[Object] = [{"$.tags": {"match": "type", "min": 1}}, {"$.id": BY_TYPE}, {"$.tags[*]": BY_TYPE}, {}]
+    at_least_one: Object = {"$.tags": {"match": "type", "min": 1}}
+    rules: list[Object] = [at_least_one, {"$.id": {"match": "integer"}}, {"$.tags[*]": BY_TYPE}, {}]
     body = {"id": 1, "tags": ["new"]}
     interactions = [interaction(f"{number}", body=body, rules=rule) for number, rule in enumerate(rules)]
     shop.pact(written_as(pact("web", "catalog", *interactions)))

@@ -20,7 +20,7 @@ from tests.builders import (
     pact,
 )
 
-ID_BY_TYPE = {"$.id": {"match": "type"}}
+ID_IS_WHOLE = {"$.id": {"match": "integer"}}
 PACT = "contracts/pacts/web-catalog.json"
 ROUTES: Object = {
     "GET /product": {"body": {"id": 1}},
@@ -36,7 +36,7 @@ STATES: Object = {"known": ["", "a product", "sticky"], "fail": ["locked"], "fai
 
 
 def expecting_id(description: str, path: str, states: Sequence[str | Object] = ()) -> Object:
-    return interaction(description, path=path, body={"id": 1}, rules=ID_BY_TYPE, states=states)
+    return interaction(description, path=path, body={"id": 1}, rules=ID_IS_WHOLE, states=states)
 
 
 @pytest.fixture(scope="module")
@@ -339,4 +339,4 @@ def test_pact_text_is_json(shop: Workspace) -> None:
     path = shop.pact(as_v2(pact("web", "catalog", expecting_id("x", "/product", states=["s"]))))
     written = json.loads((shop.root / path).read_text())
     assert written["interactions"][0]["providerState"] == "s"
-    assert written["interactions"][0]["response"]["matchingRules"] == {"$.body.id": {"match": "type"}}
+    assert written["interactions"][0]["response"]["matchingRules"] == {"$.body.id": {"match": "integer"}}
