@@ -19,6 +19,7 @@ from typing import cast
 from urllib.parse import unquote, urlsplit
 
 from counterfoil.content_coding import unpacked
+from counterfoil.serving import serving
 
 HOST = "127.0.0.1"
 CHUNK_BYTES = 64 * 1024
@@ -71,13 +72,8 @@ class Tap:
     @contextmanager
     def passing(self) -> Iterator[Tap]:
         """Pass connections on for as long as the context lasts."""
-        serve = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        serve.start()
-        try:
+        with serving(self._server):
             yield self
-        finally:
-            self._server.shutdown()
-            self._server.server_close()
 
     def pass_on(self, client: socket.socket, port: int) -> None:
         """Carry one connection, until both sides ended it."""
