@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from counterfoil.allowance import paths
 from counterfoil.allowance.exchanges import Exchange, exchanges
@@ -36,9 +37,7 @@ def lint_matchers(pact: Pact) -> Iterator[Finding]:
     for interaction in pact.interactions:
         for exchange in exchanges(interaction):
             if isinstance(exchange, Exchange):
-                for place, one in _of_exchange(exchange):
-                    if one[0] == "NUMBER_BY_TYPE" and not pact.specification.startswith(KNOW_INTEGERS):
-                        continue
+                for place, one in _of_exchange(pact, exchange):
                     said.setdefault((one[0], f"{exchange.part} {place}"), []).append((interaction, one))
     for (rule, place), found in said.items():
         interaction, (_, sentence, fix) = found[0]
@@ -53,13 +52,13 @@ def lint_matchers(pact: Pact) -> Iterator[Finding]:
         )
 
 
-def _of_exchange(exchange: Exchange) -> Iterator[tuple[str, Said]]:
+def _of_exchange(pact: Pact, exchange: Exchange) -> Iterator[tuple[str, Said]]:
     for place, example in list(places(exchange.example))[:MAX_PLACES]:
-        for said in _of_place(exchange.matching, place, example):
+        for said in _of_place(pact, exchange.matching, place, example):
             yield paths.shown(place, generalised=True), said
 
 
-def _of_place(matching: Matching, place: Steps, example: Json) -> Iterator[Said]:
+def _of_place(pact: Pact, matching: Matching, place: Steps, example: Json) -> Iterator[Said]:
     try:
         selected = matching.rules.at(place)
     except UndecidedError as why:
@@ -70,7 +69,7 @@ def _of_place(matching: Matching, place: Steps, example: Json) -> Iterator[Said]
         )
         return
     if selected is not None:
-        yield from _of_rules(selected, example)
+        yield from _of_rules(pact, selected, example)
     if type_of(example) == "Integer" and isinstance(example, int) and abs(example) > MAX_SAFE:
         yield (
             "NUMBER_BEYOND_DOUBLE",
@@ -79,7 +78,7 @@ def _of_place(matching: Matching, place: Steps, example: Json) -> Iterator[Said]
         )
 
 
-def _of_rules(selected: Selected, example: Json) -> Iterator[Said]:
+def _of_rules(pact: Pact, selected: Selected, example: Json) -> Iterator[Said]:
     kinds = {matcher.kind for matcher in selected.rules.matchers}
     at = selected.expression.text or "$"
     if isinstance(example, dict):
@@ -107,7 +106,12 @@ def _of_rules(selected: Selected, example: Json) -> Iterator[Said]:
                     "narrow the pattern, or combine it with a type matcher (AND)",
                 )
                 return
-    if kinds == {Kind.TYPE} and not selected.cascaded and type_of(example) == "Integer":
+    yield from _of_number(pact, selected, kinds, example)
+
+
+def _of_number(pact: Pact, selected: Selected, kinds: AbstractSet[Kind], example: Json) -> Iterator[Said]:
+    is_by_type = kinds == {Kind.TYPE} and not selected.cascaded
+    if is_by_type and type_of(example) == "Integer" and pact.specification.startswith(KNOW_INTEGERS):
         yield (
             "NUMBER_BY_TYPE",
             f"`type` takes 1.5 as well as {canonical(example)}: a reader of whole numbers fails on what passes here",
