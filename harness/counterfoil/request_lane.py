@@ -16,7 +16,7 @@ from counterfoil import verification
 from counterfoil.allowance.links import PlannedTrial
 from counterfoil.allowance.reading import Judgement, Result
 from counterfoil.allowance.requests import Allowance, AllowedRequest, allowance_of, objection
-from counterfoil.allowance.sightings import RESPONSE, absent_in_requests, sent
+from counterfoil.allowance.sightings import REQUEST, RESPONSE, absent_in_requests, examples_like, sent
 from counterfoil.allowance.telling import Part, cells, findings, not_derived
 from counterfoil.allowance.undecided import UndecidedError
 from counterfoil.command_lines import verify_one
@@ -36,7 +36,6 @@ LAST_WORDS_S = 0.5
 """For a provider that breaks a connection to end."""
 MAX_ANSWERS = 100
 """Different answers of one interaction whose fields are looked at."""
-REQUEST = "request"
 SETUP, TEARDOWN = "setup", "teardown"
 
 
@@ -79,10 +78,9 @@ class RequestLane:
             given_up = (_not_tried(part, str(why)),)
         absent = absent_in_requests(planned.pact, planned.interaction)
         states = tuple(cells(part, judgements, undecided, absent)) or (part.cell("$", VALUE, Result.UNPROVEN),)
+        similar = examples_like(planned.pact, planned.interaction, RESPONSE)
         seen = dict.fromkeys(
-            one
-            for answer in trial.answers.values()
-            for one in sent(planned.pact, planned.interaction, RESPONSE, answer)
+            one for answer in trial.answers.values() for one in sent(planned.pact, RESPONSE, answer, similar)
         )
         return CaseResult(
             case=planned.case,

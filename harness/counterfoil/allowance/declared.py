@@ -18,9 +18,9 @@ def field_at(message: Descriptor | None, place: Steps) -> FieldDescriptor | None
     """The field that a place is in a message; None where it is none, such as an entry of a map."""
     field: FieldDescriptor | None = None
     for step in place:
-        if field is not None and field.is_repeated and not _is_map(field) and paths.is_index(step):
+        if field is not None and field.is_repeated and not is_map(field) and paths.is_index(step):
             continue
-        if field is not None and _is_map(field):
+        if field is not None and is_map(field):
             return None
         of = field.message_type if field is not None else message
         field = next((one for one in of.fields if step in {one.json_name, one.name}), None) if of else None
@@ -29,5 +29,6 @@ def field_at(message: Descriptor | None, place: Steps) -> FieldDescriptor | None
     return field
 
 
-def _is_map(field: FieldDescriptor) -> bool:
+def is_map(field: FieldDescriptor) -> bool:
+    """Whether a field is a map, which protobuf has as a list of entries."""
     return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)

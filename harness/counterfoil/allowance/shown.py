@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from counterfoil.allowance.declared import is_map
 from counterfoil.allowance.edits import Edit, apply, state_of
 from counterfoil.allowance.exchanges import Exchange, exchanges
 from counterfoil.allowance.links import link_of
@@ -101,8 +102,7 @@ def _is_nullable(field: FieldDescriptor) -> bool:
 
 
 def _elements(field: FieldDescriptor, value: Json, place: Steps) -> Iterable[tuple[Steps, Json]]:
-    is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
-    if field.is_repeated and not is_map and isinstance(value, list):
+    if field.is_repeated and not is_map(field) and isinstance(value, list):
         return [((*place, str(index)), element) for index, element in enumerate(value)]
     return [] if field.is_repeated else [(place, value)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from counterfoil.allowance import paths
 from counterfoil.allowance.edits import state_of
@@ -16,7 +16,7 @@ from counterfoil.model import StateSeen
 from counterfoil.pacts import Interaction, InteractionKind, Json, Pact
 from counterfoil.probe.payloads import ABSENT
 
-RESPONSE, MESSAGE = "response", "message"
+REQUEST, RESPONSE, MESSAGE = "request", "response", "message"
 
 
 def of_answer(
@@ -29,7 +29,7 @@ def of_answer(
         request = example_of_request(dict(interaction.parts).get("request", {}))
         if (request.method, request.path) != (method, path) or objection(interaction, status, body.encode()):
             return
-        yield from sent(pact, interaction, RESPONSE, json.loads(body))
+        yield from sent(pact, RESPONSE, json.loads(body), examples_like(pact, interaction, RESPONSE))
     except (UndecidedError, ValueError, RecursionError):
         return
 
@@ -44,15 +44,12 @@ def of_message(pact: Pact, interaction: Interaction, body: str) -> Iterator[Stat
                     return
             except (UndecidedError, ValueError, RecursionError):
                 return
-            yield from sent(pact, interaction, MESSAGE, document)
+            akin = [one for one in examples_like(pact, interaction, MESSAGE) if _are_akin(document, one)]
+            yield from sent(pact, MESSAGE, document, akin)
 
 
-def sent(pact: Pact, interaction: Interaction, part: str, document: Json) -> Iterator[StateSeen]:
-    """The state of each field of what was sent, and those that it lacks and examples of its kind have."""
-    kind = _kind_of(interaction, part)
-    others = [one for other in pact.interactions if _kind_of(other, part) == kind for one in bodies(other, part)]
-    if part == MESSAGE:
-        others = [one for one in others if _are_akin(document, one)]
+def sent(pact: Pact, part: str, document: Json, others: Iterable[Json]) -> Iterator[StateSeen]:
+    """The state of each field of what was sent, and of those that it lacks and other examples of its kind have."""
     states = [(paths.shown(place, generalised=True), state_of(value)) for place, value in places(document)]
     for path, state in dict.fromkeys([*states, *((path, ABSENT) for path in left_out(document, others))]):
         yield StateSeen(contract=pact.pair, field=f"{part} {path}", participant=pact.provider, state=state, result=SENT)
@@ -60,11 +57,14 @@ def sent(pact: Pact, interaction: Interaction, part: str, document: Json) -> Ite
 
 def absent_in_requests(pact: Pact, interaction: Interaction) -> list[str]:
     """Keys that the request of an interaction lacks, and others to the same endpoint have."""
-    kind = _kind_of(interaction, "request")
-    others = [
-        one for other in pact.interactions if _kind_of(other, "request") == kind for one in bodies(other, "request")
-    ]
-    return [path for body in bodies(interaction, "request") for path in left_out(body, others)]
+    others = examples_like(pact, interaction, REQUEST)
+    return [path for body in bodies(interaction, REQUEST) for path in left_out(body, others)]
+
+
+def examples_like(pact: Pact, interaction: Interaction, part: str) -> list[Json]:
+    """The examples of all bodies of a pact that are of the kind of an interaction's."""
+    kind = _kind_of(interaction, part)
+    return [one for other in pact.interactions if _kind_of(other, part) == kind for one in bodies(other, part)]
 
 
 def bodies(interaction: Interaction, part: str) -> list[Json]:
