@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from counterfoil import toolchain
+from counterfoil.system import toolchain
 
 FILES = 5_000
 MESSAGES_IN_A_FILE = 8

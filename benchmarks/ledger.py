@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from counterfoil.core.pact_content import PactContent, digest_of, normalised
 from counterfoil.gate.decision import decide
 from counterfoil.gate.facts import VersionRef
 from counterfoil.gate.question import Destination, Question, Selector
@@ -23,7 +24,6 @@ from counterfoil.ledger.address import VARIABLE, find_address
 from counterfoil.ledger.database import Database
 from counterfoil.ledger.entries import Run
 from counterfoil.ledger.store import Ledger
-from counterfoil.pact_content import PactContent, digest_of, normalised
 from sqlalchemy import Connection, Engine, Table, event, func, insert, select, text
 
 from tests.postgresql import running_server

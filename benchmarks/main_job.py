@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from counterfoil.processes import Processes
+from counterfoil.system.processes import Processes
 
 ROOT = Path(__file__).resolve().parent.parent
 COLD_GOAL_S = 600.0

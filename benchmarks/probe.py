@@ -21,10 +21,10 @@ from counterfoil.probe.divergences import KnownDivergences
 from counterfoil.probe.edges import edges
 from counterfoil.probe.lattice import lattice
 from counterfoil.probe.payloads import Encoding, Payload
-from counterfoil.probing import Budget, Search, random_payloads
+from counterfoil.probe.stub_protocol import Asking, Question, load_schema
+from counterfoil.probing.probing import Budget, Search, random_payloads
+from counterfoil.probing.stubs import Stub
 from counterfoil.stub.frames import FrameSplitter
-from counterfoil.stub_protocol import Asking, Question, load_schema
-from counterfoil.stubs import Stub
 
 from tests import every_feature
 from tests.runtime_stubs import LANGUAGES, SCHEMA_ID, command, message_of, panel, running, thing

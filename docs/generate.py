@@ -14,12 +14,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import click
-from counterfoil.cli import cli
-from counterfoil.config import read_workspace
-from counterfoil.files import replace_file
+from counterfoil.commands.cli import cli
 from counterfoil.probe.payloads import Encoding
 from counterfoil.probe.witness import Witness
-from counterfoil.witness_files import WitnessFiles
+from counterfoil.project.config import read_workspace
+from counterfoil.project.witness_files import WitnessFiles
+from counterfoil.system.files import replace_file
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from counterfoil.cli import main
+from counterfoil.commands.cli import main
 from jsonschema import Draft202012Validator
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]

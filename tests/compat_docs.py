@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from counterfoil import explanations
+from counterfoil.commands import explanations
 from counterfoil.compat.table import RULES, CompatRule, Kind
 from counterfoil.model import Level
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from counterfoil.probe.payloads import Encoding
-from counterfoil.toolchain import find
+from counterfoil.system.toolchain import find
 from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorSet

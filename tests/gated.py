@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from counterfoil.core.pact_content import digest_of
 from counterfoil.gate.facts import Divergence, ProbeFact, ReadingFlaw, SchemaBreak, SchemaPairFact
 from counterfoil.ledger.entries import Run
 from counterfoil.ledger.store import open_ledger
-from counterfoil.pact_content import digest_of
 from jsonschema import Draft202012Validator
 
 from tests import builders

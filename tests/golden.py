@@ -14,9 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from counterfoil import golden
-from counterfoil.files import replace_file
-from counterfoil.golden import FILE_NAME, FORMAT_VERSION, MESSAGE, SCHEMA_ID, GoldenMessage
+from counterfoil.probe import golden
+from counterfoil.probe.golden import FILE_NAME, FORMAT_VERSION, MESSAGE, SCHEMA_ID, GoldenMessage
+from counterfoil.probe.stub_protocol import PROTOCOL_VERSION
 from counterfoil.stub.messages import MessageObserver
 from counterfoil.stub.v1.stub_pb2 import (
     JSON,
@@ -28,8 +28,8 @@ from counterfoil.stub.v1.stub_pb2 import (
     Request,
     WireFormat,
 )
-from counterfoil.stub_protocol import PROTOCOL_VERSION
-from counterfoil.toolchain import find
+from counterfoil.system.files import replace_file
+from counterfoil.system.toolchain import find
 from google.protobuf import json_format
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from multiprocessing.connection import Connection
 
+from counterfoil.core.pact_content import PactContent, digest_of, normalised
 from counterfoil.gate.facts import VersionRef
 from counterfoil.ledger.entries import Run
 from counterfoil.ledger.store import open_ledger
-from counterfoil.pact_content import PactContent, digest_of, normalised
 
 
 def contents(who: str, number: int) -> list[PactContent]:

@@ -14,7 +14,7 @@ from typing import Protocol
 from urllib.parse import urlencode
 
 import pact_ffi
-from counterfoil.pacts import Json
+from counterfoil.core.pacts import Json
 from pact_ffi import InteractionPart, PactSpecification
 
 JSON_TYPE = "application/json"

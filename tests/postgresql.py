@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
-from counterfoil.processes import Child, Processes
+from counterfoil.system.processes import Child, Processes
 from psycopg import sql
 
 START_WITHIN_S = 60.0

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from counterfoil.panel import Panel
-from counterfoil.processes import Processes
-from counterfoil.stub_protocol import Asking
-from counterfoil.stubs import Stub, StubCommand
+from counterfoil.probe.stub_protocol import Asking
+from counterfoil.probing.panel import Panel
+from counterfoil.probing.stubs import Stub, StubCommand
+from counterfoil.system.processes import Processes
 from filelock import FileLock
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field

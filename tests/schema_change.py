@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from counterfoil.toolchain import find
+from counterfoil.system.toolchain import find
 
 from tests.builders import Object, Workspace
 

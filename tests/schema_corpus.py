@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import grpc_tools  # type: ignore[import-untyped]
-from counterfoil import toolchain
 from counterfoil.compat.changes import Change
 from counterfoil.compat.compare import compare
 from counterfoil.schema.descriptors import Schema, parse_image
+from counterfoil.system import toolchain
 from grpc_tools import protoc
 
 CORPUS = Path(__file__).resolve().parent / "corpus"

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from counterfoil.panel import Panel, Row
 from counterfoil.probe.divergences import Divergence, KnownDivergences
 from counterfoil.probe.outcomes import Decoded, EncodeFailed, Outcome, OutputFormat, Rejected
 from counterfoil.probe.payloads import Encoding, Payload
-from counterfoil.probing import Budget, Search
+from counterfoil.probe.stub_protocol import Asking
+from counterfoil.probing.panel import Panel, Row
+from counterfoil.probing.probing import Budget, Search
 from counterfoil.stub.messages import MessageObserver
-from counterfoil.stub_protocol import Asking
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory, struct_pb2
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message

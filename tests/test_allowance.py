@@ -14,7 +14,7 @@ from counterfoil.allowance.scalars import is_whole
 from counterfoil.allowance.shrinking import simpler
 from counterfoil.allowance.states import MAX_PLACES, Derivation, derive
 from counterfoil.allowance.undecided import UndecidedError
-from counterfoil.pacts import Interaction, InteractionKind, Json
+from counterfoil.core.pacts import Interaction, InteractionKind, Json
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 

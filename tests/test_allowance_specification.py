@@ -16,7 +16,7 @@ import pytest
 from counterfoil.allowance.exchanges import NO_BODY, Exchange, example_of, exchanges
 from counterfoil.allowance.payloads import lattice, refused
 from counterfoil.allowance.states import Derived, derive
-from counterfoil.pacts import Interaction, InteractionKind, Json
+from counterfoil.core.pacts import Interaction, InteractionKind, Json
 
 from tests.builders import ROOT
 from tests.pact_matcher import request_matcher, response_matcher

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from counterfoil.allowance.requests import objection
-from counterfoil.pacts import Interaction, parse_pact
+from counterfoil.core.pacts import Interaction, parse_pact
 
 from tests.builders import Object, as_v4, interaction, pact
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,43 +14,17 @@ from tests.builders import ROOT
 
 PACKAGE = ROOT / "harness" / "counterfoil"
 TESTS = ROOT / "tests"
-WORDS = {"model", "errors"}
-PURE = {
-    "command_lines",
-    "content_coding",
-    "events",
-    "finding_values",
-    "golden",
-    "ledger.names",
-    "pact_content",
-    "pacts",
-    "plan",
-    "printing",
-    "report_reading",
-    "rules",
-    "shards",
-    "stub_protocol",
-    "toml_tables",
-    "waivers",
-    "workspace",
-    "yaml_documents",
-}
-PURE_PACKAGES = {"allowance", "compat", "gate", "probe", "schema"}
-ENGINE = {"decoder_trial", "engine", "null_lane", "probe_check", "probe_lane", "request_lane"}
-SHELLS = {
-    "__main__",
-    "cli",
-    "command_examples",
-    "doctor",
-    "lazy_commands",
-    "pytest_items",
-    "pytest_plugin",
-    "recording_shell",
-    "shell",
-}
-SHELL_PACKAGES = {"reporters"}
-SHELL_SUFFIX = "_cli"
-SCRIPTS = {"verification_worker"}
+LAYERS = (
+    {"model", "errors"},
+    {"allowance", "compat", "core", "gate", "probe", "runs", "schema"},
+    {"breaking", "broker", "ledger", "probing", "project", "results", "stub", "system", "verifying"},
+    {"lanes"},
+    {"__main__", "commands", "pytest_items", "pytest_plugin", "reporters"},
+)
+"""The folders and modules right in the package: words, pure core, IO, engine, shells."""
+WORDS, PURE, _, _, SHELLS = LAYERS
+PURE_AMONG_IO = {"ledger.names"}
+SCRIPTS = {"verifying.verification_worker"}
 """Programs of their own: they may write to their own standard output."""
 OUTSIDE = {"subprocess", "socket", "http", "urllib", "shutil", "tempfile", "threading", "time", "asyncio", "psutil"}
 HARMLESS = {"urllib.parse"}
@@ -99,21 +74,22 @@ def ours(path: Path) -> set[str]:
 
 def layer(name: str) -> int:
     """words 0, pure 1, IO 2, engine 3, shells 4."""
-    if name in WORDS:
-        return 0
-    if is_pure(name):
-        return 1
-    if is_shell(name):
-        return 4
-    return 3 if name in ENGINE else 2
+    if name in PURE_AMONG_IO:
+        return LAYERS.index(PURE)
+    return next(number for number, layer in enumerate(LAYERS) if room(name) in layer)
+
+
+def room(name: str) -> str:
+    """The folder right in the package in which a module is; the module itself where it is in none."""
+    return name.split(".", maxsplit=1)[0]
 
 
 def is_pure(name: str) -> bool:
-    return name in PURE or name.split(".", maxsplit=1)[0] in PURE_PACKAGES
+    return layer(name) <= LAYERS.index(PURE)
 
 
 def is_shell(name: str) -> bool:
-    return name in SHELLS or name.endswith(SHELL_SUFFIX) or name.split(".", maxsplit=1)[0] in SHELL_PACKAGES
+    return room(name) in SHELLS
 
 
 @pytest.mark.parametrize("name", sorted(modules()))
@@ -122,12 +98,21 @@ def test_imports_run_one_way(name: str) -> None:
     assert not against, f"{name} imports {against}"
 
 
+def test_rooms_import_in_no_circle() -> None:
+    graph: dict[str, set[str]] = {}
+    for name, path in modules().items():
+        graph.setdefault(room(name), set()).update(room(other) for other in ours(path) if room(other) != room(name))
+    with pytest.raises(CycleError):
+        TopologicalSorter({**graph, "model": {"lanes"}}).prepare()
+    assert next(iter(TopologicalSorter(graph).static_order())) in WORDS
+
+
 @pytest.mark.parametrize("name", sorted(WORDS & set(modules())))
 def test_the_words_import_nothing_of_ours(name: str) -> None:
     assert not ours(modules()[name])
 
 
-@pytest.mark.parametrize("name", [name for name in sorted(modules()) if name in WORDS or is_pure(name)])
+@pytest.mark.parametrize("name", [name for name in sorted(modules()) if is_pure(name)])
 def test_what_is_pure_touches_nothing_outside(name: str) -> None:
     assert not {one.split(".")[0] for one in imports(modules()[name]) - HARMLESS} & (OUTSIDE | WRITERS)
     assert not set(calls(tree(modules()[name]))) & {"open", "read_text", "read_bytes", "write_text", "write_bytes"}
@@ -150,8 +135,12 @@ def test_names_say_something(name: str) -> None:
     assert not VAGUE & set(name.split("."))
 
 
-def test_the_sets_of_layers_name_real_modules() -> None:
-    assert set(modules()) >= WORDS | PURE | ENGINE | SHELLS | SCRIPTS
+def test_every_room_has_one_layer_and_a_line_in_the_table() -> None:
+    rooms = [one for layer in LAYERS for one in layer]
+    assert sorted(rooms) == sorted({room(name) for name in modules()})
+    assert set(modules()) >= PURE_AMONG_IO | SCRIPTS
+    table = [line for line in (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines() if line[:1] == "|"]
+    assert not [one for one in rooms if not any(f"`{one}" in line for line in table)]
 
 
 def python_files() -> list[str]:
@@ -178,10 +167,12 @@ def test_the_checks_find_what_they_look_for(tmp_path: Path) -> None:
     file = tmp_path / "bad.py"
     body = "\n".join(f"    print({number})" for number in range(MAX_FUNCTION_LINES))
     file.write_text(
-        f"import subprocess\nfrom counterfoil import engine\nfrom counterfoil.cli import main\ndef f():\n{body}\n"
+        "import subprocess\nfrom counterfoil.lanes import engine\nfrom counterfoil.commands.cli import main\n"
+        f"def f():\n{body}\n"
     )
-    assert imports(file) == {"subprocess", "engine", "cli"}
-    assert ours(file) == {"engine", "cli"}
-    assert layer("model") < layer("pacts") < layer("buf") < layer("engine") < layer("cli")
+    assert imports(file) == {"subprocess", "lanes.engine", "commands.cli"}
+    assert ours(file) == {"lanes.engine", "commands.cli"}
+    named = ["model", "core.pacts", "system.buf", "lanes.engine", "commands.cli"]
+    assert [layer(one) for one in named] == list(range(len(LAYERS)))
     assert set(calls(tree(file))) == {"print"}
     assert list(sizes(tree(file))) == [("f", MAX_FUNCTION_LINES + 1)]

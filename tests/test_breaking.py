@@ -73,7 +73,7 @@ def test_benign_changes_are_compatible(shop: Workspace, text: str, identity: obj
 def test_the_runtimes_are_the_judge_where_no_rule_expects_anything(
     shop: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("counterfoil.breaking_findings.compare", lambda *_: ())
+    monkeypatch.setattr("counterfoil.breaking.breaking_findings.compare", lambda *_: ())
     change(shop, RETYPED)
     found = shop.judge_here("breaking", "new", "--against", "old").the("BEHAVIOUR_CHANGED", STOCK)
     assert found["level"] == "behaviour"

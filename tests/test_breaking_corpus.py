@@ -7,18 +7,18 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
-from counterfoil.breaking_findings import Judgement
-from counterfoil.breaking_lane import BreakingLane, Request
+from counterfoil.breaking.breaking_findings import Judgement
+from counterfoil.breaking.breaking_lane import BreakingLane, Request
+from counterfoil.breaking.schema_sides import side
+from counterfoil.breaking.schema_stubs import Crossing, Runtimes
 from counterfoil.compat import replayable
 from counterfoil.compat.changes import Direction
 from counterfoil.compat.discrepancies import discrepancies
 from counterfoil.compat.trimming import raw_files, trim
+from counterfoil.core.workspace import Settings, Workspace
 from counterfoil.model import Finding, Level, PayloadWitness, SchemaChange
 from counterfoil.probe.payloads import Payload, Phase
-from counterfoil.processes import Processes
-from counterfoil.schema_sides import side
-from counterfoil.schema_stubs import Crossing, Runtimes
-from counterfoil.workspace import Settings, Workspace
+from counterfoil.system.processes import Processes
 
 from tests import schema_corpus
 

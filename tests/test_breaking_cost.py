@@ -7,18 +7,26 @@ import sys
 from pathlib import Path
 
 import pytest
+from counterfoil.breaking.schema_sides import side
+from counterfoil.breaking.schema_witnesses import trials
 from counterfoil.compat.growth import only_grew, reads_alike
 from counterfoil.compat.trimming import raw_files, trim
 from counterfoil.schema.descriptors import parse_image
-from counterfoil.schema_sides import side
-from counterfoil.schema_witnesses import trials
 
 from tests import schema_corpus
 from tests.builders import Workspace
 from tests.schema_change import PROTO, RETYPED
 
-COSTLY = ("counterfoil.schema_witnesses", "counterfoil.compat.witnessing")
-NEVER = ("httpx", "jsonschema", "sqlalchemy", "hypothesis", "yaml", "counterfoil.pacts", "counterfoil.ledger.store")
+COSTLY = ("counterfoil.breaking.schema_witnesses", "counterfoil.compat.witnessing")
+NEVER = (
+    "httpx",
+    "jsonschema",
+    "sqlalchemy",
+    "hypothesis",
+    "yaml",
+    "counterfoil.core.pacts",
+    "counterfoil.ledger.store",
+)
 ADDED = PROTO.replace("int32 stock = 2;", "int32 stock = 2;\n  repeated string tags = 3;")
 RPC = "service Shop {\n  rpc Find(Product) returns (Product);\n}\n"
 
@@ -36,7 +44,7 @@ def loaded(shop: Workspace, old: str, new: str) -> set[str]:
 @pytest.mark.parametrize(("old", "new"), [(PROTO, ADDED), (PROTO + RPC, PROTO)], ids=["added", "rpc removed"])
 def test_what_tries_payloads_is_not_loaded_where_there_is_nothing_to_try(shop: Workspace, old: str, new: str) -> None:
     modules = loaded(shop, old, new)
-    assert "counterfoil.breaking_findings" in modules
+    assert "counterfoil.breaking.breaking_findings" in modules
     assert not modules & {*COSTLY, *NEVER}
 
 
@@ -44,7 +52,7 @@ def test_what_tries_payloads_is_loaded_where_there_is_something_to_try(shop: Wor
     assert set(COSTLY) <= loaded(shop, PROTO, RETYPED)
 
 
-@pytest.mark.parametrize("leash", [Path("harness/counterfoil/leash.py")])
+@pytest.mark.parametrize("leash", [Path("harness/counterfoil/system/leash.py")])
 def test_a_leash_loads_only_what_is_built_in(leash: Path) -> None:
     root = Path(__file__).resolve().parents[1]
     command = [sys.executable, "-I", "-S", "-X", "importtime", str(root / leash), "0", "1", "true"]

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from counterfoil.breaking_findings import Judgement
-from counterfoil.breaking_lane import BreakingLane, Request
+from counterfoil.breaking.breaking_findings import Judgement
+from counterfoil.breaking.breaking_lane import BreakingLane, Request
+from counterfoil.breaking.schema_stubs import Runtimes, find_stubs
 from counterfoil.compat.trimming import raw_files, trim
+from counterfoil.core.workspace import Settings, Workspace
 from counterfoil.model import Finding, PayloadWitness
-from counterfoil.processes import Processes
-from counterfoil.schema_stubs import Runtimes, find_stubs
-from counterfoil.workspace import Settings, Workspace
+from counterfoil.system.processes import Processes
 
 from tests import schema_corpus
 

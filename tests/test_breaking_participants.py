@@ -75,8 +75,8 @@ def test_a_removed_rpc_concerns_those_who_read_what_it_answers(team: Workspace, 
 
 
 def test_what_only_buf_reports_is_shown_whomever_it_concerns(team: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("counterfoil.breaking_findings.compare", lambda *_: ())
-    monkeypatch.setattr("counterfoil.breaking_findings.only_grew", lambda *_: False)
+    monkeypatch.setattr("counterfoil.breaking.breaking_findings.compare", lambda *_: ())
+    monkeypatch.setattr("counterfoil.breaking.breaking_findings.only_grew", lambda *_: False)
     team.write("new/buf.yaml", "version: v2\n")
     rpc = "service Shop {\n  rpc Find(Product) returns (Product);\n}\n"
     team.write("old/shop/v1/shop.proto", PROTO + rpc)

@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from counterfoil import schema_sides
+from counterfoil.breaking import schema_sides
 from counterfoil.compat import witnessing
 from counterfoil.probe.fields import fields_of
 from counterfoil.probe.forms import samples
-from counterfoil.toolchain import find
+from counterfoil.system.toolchain import find
 
 from tests.builders import Object, Workspace, line_of
 from tests.schema_change import image

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from counterfoil.toolchain import find
+from counterfoil.system.toolchain import find
 
 from tests.builders import Workspace, line_of
 from tests.schema_change import BREAKING, PROTO, RETYPED, STOCK, change, evidence, image

@@ -169,7 +169,7 @@ def test_a_probe_leaves_the_witnesses_of_schema_changes_alone(shop: Workspace, k
 def test_why_a_runtime_was_not_asked_is_said(shop: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     change(shop, RETYPED)
     monkeypatch.setenv("CARGO_TARGET_DIR", str(shop.root / "nowhere"))
-    monkeypatch.setattr("counterfoil.schema_stubs.RUST_BINARY", "no-rust-stub")
+    monkeypatch.setattr("counterfoil.breaking.schema_stubs.RUST_BINARY", "no-rust-stub")
     found = shop.judge_here("breaking", "new", "--against", "old").the("FIELD_TYPE_CHANGED")
     assert "; not asked: rust (its runtime stub is not built: cargo build" in found["message"]
 

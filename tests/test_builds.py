@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from counterfoil.builds import Stamps, digest_of
+from counterfoil.project.builds import Stamps, digest_of
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from counterfoil.git import Git
-from counterfoil.processes import Processes
+from counterfoil.system.git import Git
+from counterfoil.system.processes import Processes
 
 from tests.builders import Judged, Object, Workspace, interaction, pact
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import pytest
 from counterfoil import __version__
-from counterfoil.cli import Commands, cli
+from counterfoil.commands.cli import Commands, cli
 
 from tests.builders import CLI, EXIT_CODES, Workspace, interaction, pact
 
@@ -91,11 +91,20 @@ def test_the_lines_of_help_are_those_of_the_commands() -> None:
 
 @pytest.mark.parametrize("option", ["--version", "--help"])
 def test_what_judges_nothing_loads_nothing_that_judges(shop: Workspace, option: str) -> None:
-    code = f"import sys; from counterfoil.cli import cli; cli(['{option}'], standalone_mode=False); print(*sys.modules)"
+    run = f"from counterfoil.commands.cli import cli; cli(['{option}'], standalone_mode=False)"
+    code = f"import sys; {run}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=shop.root)
     loaded = set(done.stdout.split())
     assert "click" in loaded
-    assert not loaded & {"rich", "google.protobuf", "msgspec", "sqlalchemy", "jinja2", "yaml", "counterfoil.engine"}
+    assert not loaded & {
+        "rich",
+        "google.protobuf",
+        "msgspec",
+        "sqlalchemy",
+        "jinja2",
+        "yaml",
+        "counterfoil.lanes.engine",
+    }
 
 
 def test_version_names_what_it_drives(shop: Workspace) -> None:
@@ -264,7 +273,7 @@ def test_what_the_system_refuses_without_a_word_is_still_told(shop: Workspace, m
     def refuse(*_: object) -> None:
         raise InterruptedError
 
-    monkeypatch.setattr("counterfoil.doctor.examine", refuse)
+    monkeypatch.setattr("counterfoil.commands.doctor.examine", refuse)
     ran = shop.run_here("doctor")
     assert ran.exit_code == 2
     assert ran.error["error"].startswith("InterruptedError")

@@ -8,9 +8,9 @@ import shlex
 import subprocess
 
 import pytest
-from counterfoil.command_lines import command_line, keyword, verify_one
+from counterfoil.core.command_lines import command_line, keyword, verify_one
+from counterfoil.core.printing import printable
 from counterfoil.gate import commands
-from counterfoil.printing import printable
 from hypothesis import given
 from hypothesis import strategies as st
 

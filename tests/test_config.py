@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from counterfoil.cli import cli
+from counterfoil.commands.cli import cli
 from counterfoil.errors import UsageError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st

@@ -8,8 +8,8 @@ from counterfoil.allowance.json_schema import Described, NotFollowed, places_of
 from counterfoil.allowance.openapi import response_of
 from counterfoil.allowance.paths import shown
 from counterfoil.allowance.undecided import UndecidedError
-from counterfoil.pacts import Json
-from counterfoil.yaml_documents import NotJsonError, parse
+from counterfoil.core.pacts import Json
+from counterfoil.core.yaml_documents import NotJsonError, parse
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator

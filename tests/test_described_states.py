@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from counterfoil.schema_documents import MAX_BYTES
+from counterfoil.project.schema_documents import MAX_BYTES
 
 from tests.builders import Judged, Object, Workspace, interaction, message, message_pact, pact
 from tests.readers import nulls, reads, with_reader

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from counterfoil import explanations
+from counterfoil.commands import explanations
 from counterfoil.compat.table import RULES
-from counterfoil.rules import LEVELS
+from counterfoil.core.rules import LEVELS
 
 from tests.builders import ROOT, Workspace
 from tests.compat_docs import DOCS, pages, stale

@@ -373,7 +373,7 @@ def test_it_asks_again_while_something_is_unknown(gate: Gate, monkeypatch: pytes
         if len(waited) == 2:
             gate.verify("web@1", "shop@1")
 
-    monkeypatch.setattr("counterfoil.gate_cli.wait", verify_meanwhile)
+    monkeypatch.setattr("counterfoil.commands.gate_cli.wait", verify_meanwhile)
     more = ("--retry-while-unknown", "5", "--retry-interval", "7")
     assert gate.deployable("web@1", more=more).verdict == "compatible"
     assert waited == [7.0, 7.0]

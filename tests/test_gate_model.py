@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from counterfoil.core.pact_content import PactContent, content_of
 from counterfoil.gate.broker import pact_broker_answer
 from counterfoil.gate.decision import decide
 from counterfoil.gate.facts import Facts, VersionRef
@@ -16,7 +17,6 @@ from counterfoil.ledger.entries import Environment, Run, Verification
 from counterfoil.ledger.presences import Slot
 from counterfoil.ledger.recording import Recorder
 from counterfoil.ledger.store import Ledger, open_ledger
-from counterfoil.pact_content import PactContent, content_of
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from counterfoil.schema_judge import containers
+from counterfoil.breaking.schema_judge import containers
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from tests.gated import Gate, gate_in

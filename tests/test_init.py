@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from counterfoil.config import read_workspace
+from counterfoil.project.config import read_workspace
 
 from tests.builders import Judged, Object, interaction, judged, pact, run_here
 

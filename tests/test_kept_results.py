@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from counterfoil.model import Finding, Level
-from counterfoil.result_cache import REUSED, Judged, ResultCache
+from counterfoil.results.result_cache import REUSED, Judged, ResultCache
 
 from tests.builders import Object, Workspace
 from tests.test_result_cache import cache_of, judged

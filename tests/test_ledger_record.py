@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from counterfoil.config import read_workspace
+from counterfoil.core.rules import finding
 from counterfoil.gate.facts import ProbeFact, VersionRef
-from counterfoil.judged_content import stub_contents
+from counterfoil.ledger.run_outcomes import probes_of
 from counterfoil.model import Case, CaseResult, Finding, Lane, Report, Waiver
-from counterfoil.record import probes_of
-from counterfoil.rules import finding
+from counterfoil.project.config import read_workspace
+from counterfoil.results.judged_content import stub_contents
 
 from tests.builders import Workspace, interaction, pact
 from tests.ledgers import Recorded

@@ -9,10 +9,10 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
+from counterfoil.core.pact_content import digest_of
 from counterfoil.gate.facts import Divergence, ProbeFact, ReadingFlaw, SchemaBreak, SchemaPairFact, VersionRef
 from counterfoil.ledger.entries import Run, WaiverInForce
 from counterfoil.ledger.migration import known_revisions
-from counterfoil.pact_content import digest_of
 
 from tests.builders import CLI, Object, Workspace, interaction, pact
 from tests.ledgers import Recorded

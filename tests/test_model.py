@@ -6,12 +6,12 @@ import json
 from difflib import get_close_matches
 
 import pytest
+from counterfoil.core.printing import printable
 from counterfoil.errors import nearest
-from counterfoil.events import CaseFinished, Event, FindingRaised, RunFinished, RunStarted, StepStarted, fold
 from counterfoil.model import Case, CaseResult, Finding, Lane, Level, Location, Report, Verdict, worst
-from counterfoil.plan import Selection
-from counterfoil.printing import printable
 from counterfoil.reporters.json_report import document
+from counterfoil.runs.events import CaseFinished, Event, FindingRaised, RunFinished, RunStarted, StepStarted, fold
+from counterfoil.runs.plan import Selection
 from hypothesis import given
 from hypothesis import strategies as st
 

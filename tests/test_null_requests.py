@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from counterfoil.allowance.requests import Allowance, allowance_of, objection
 from counterfoil.allowance.undecided import UndecidedError
-from counterfoil.pacts import Interaction, Json, parse_pact
+from counterfoil.core.pacts import Interaction, Json, parse_pact
 
 from tests.builders import Judged, Object, Workspace, as_v2, as_v4, interaction, line_of, pact
 from tests.pact_matcher import text_matcher

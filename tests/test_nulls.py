@@ -6,7 +6,7 @@ import json
 import sys
 
 import pytest
-from counterfoil.result_cache import REUSED
+from counterfoil.results.result_cache import REUSED
 
 from tests.builders import Object, Workspace, interaction, line_of, message, message_pact, pact
 from tests.readers import AMOUNT, BY_TYPE, NULL, amounts, cell, nulls, reads, with_reader

@@ -6,8 +6,8 @@ import json
 import random
 
 import pytest
+from counterfoil.core.pact_content import content_of, digest_of, interactions_of, is_normalised, normalised
 from counterfoil.errors import UsageError
-from counterfoil.pact_content import content_of, digest_of, interactions_of, is_normalised, normalised
 from hypothesis import given
 from hypothesis import strategies as st
 

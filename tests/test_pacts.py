@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from counterfoil import pacts
+from counterfoil.core import pacts
+from counterfoil.core.pacts import InteractionKind, Json, ProviderState, canonical, lint_pact, parse_pact, steps_of
 from counterfoil.errors import UsageError
-from counterfoil.pacts import InteractionKind, Json, ProviderState, canonical, lint_pact, parse_pact, steps_of
 from hypothesis import example, given
 from hypothesis import strategies as st
 

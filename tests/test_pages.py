@@ -13,9 +13,10 @@ from pathlib import Path
 import msgspec
 import pytest
 import yaml
-from counterfoil import waivers, workspace
-from counterfoil.config import read_workspace
-from counterfoil.setup_files import WORKFLOW
+from counterfoil.core import workspace
+from counterfoil.project.config import read_workspace
+from counterfoil.project.setup_files import WORKFLOW
+from counterfoil.runs import waivers
 
 from tests.builders import ROOT, Workspace, interaction, pact, run_here
 from tests.fake_broker import serving

@@ -215,7 +215,7 @@ def test_a_schema_that_does_not_compile_is_located(probed: Workspace) -> None:
 
 CTRL_C_IN_A_CALLBACK = """
 import gc, os, signal, sys
-from counterfoil.cli import main
+from counterfoil.commands.cli import main
 
 def press(phase, info):
     frame = sys._getframe()

@@ -12,8 +12,8 @@ import pytest
 from counterfoil.probe.divergences import DivergenceClass, KnownDivergences
 from counterfoil.probe.edges import edges
 from counterfoil.probe.lattice import lattice
-from counterfoil.probing import Budget, Found, Search, phases, random_payloads
-from counterfoil.stubs import Stub
+from counterfoil.probing.probing import Budget, Found, Search, phases, random_payloads
+from counterfoil.probing.stubs import Stub
 
 from tests.runtime_stubs import LANGUAGES, command, message_of, panel, running, thing
 

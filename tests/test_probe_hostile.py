@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from counterfoil.stubs import TIMEOUTS
+from counterfoil.probing.stubs import TIMEOUTS
 
 from tests.builders import Workspace
 from tests.test_probe import PROTO

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from counterfoil.processes import TAIL_LINE_CHARS, TAIL_LINES, Processes
+from counterfoil.system.processes import TAIL_LINE_CHARS, TAIL_LINES, Processes
 
 from tests.builders import CLI, Object, Workspace, interaction, pact
 from tests.conftest import MARK, marked_processes

@@ -6,14 +6,14 @@ import socket
 from pathlib import Path
 
 import pytest
-from counterfoil import verification
-from counterfoil.config import read_workspace
-from counterfoil.engine import Engine
-from counterfoil.events import fold
+from counterfoil.core.pacts import parse_pact
+from counterfoil.lanes.engine import Engine
 from counterfoil.model import Report
-from counterfoil.pacts import parse_pact
-from counterfoil.plan import Selection, make_plan
-from counterfoil.processes import Processes
+from counterfoil.project.config import read_workspace
+from counterfoil.runs.events import fold
+from counterfoil.runs.plan import Selection, make_plan
+from counterfoil.system.processes import Processes
+from counterfoil.verifying import verification
 
 from tests.builders import READ_RULES, Judged, Object, Workspace, interaction, pact
 

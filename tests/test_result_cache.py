@@ -12,10 +12,10 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from counterfoil.config import read_workspace
 from counterfoil.model import Finding, Level, StateSeen
-from counterfoil.processes import Processes
-from counterfoil.result_cache import HEADER, REUSED, Judged, ResultCache, Reuse
+from counterfoil.project.config import read_workspace
+from counterfoil.results.result_cache import HEADER, REUSED, Judged, ResultCache, Reuse
+from counterfoil.system.processes import Processes
 
 from tests.builders import CLI, CLI_WITHIN_S, PROVIDER, Object, Workspace, interaction, message, message_pact, pact
 

@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from counterfoil.core.rules import LEVELS, finding
 from counterfoil.model import Level
-from counterfoil.rules import LEVELS, finding
 
 from tests.builders import ROOT
 

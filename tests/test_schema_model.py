@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from counterfoil.buf import Buf
 from counterfoil.compat.compare import compare
-from counterfoil.processes import Processes
 from counterfoil.schema.descriptors import ImageError, Schema, parse_image
 from counterfoil.schema.elements import ENUM, MESSAGE, Cardinality, Presence
 from counterfoil.schema.features import edition_defaults
 from counterfoil.stub.schemas import read_schema
+from counterfoil.system.buf import Buf
+from counterfoil.system.processes import Processes
 from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
     Edition,

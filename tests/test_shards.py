@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from counterfoil.model import Case, Lane
-from counterfoil.plan import Group
-from counterfoil.shards import split
+from counterfoil.runs.plan import Group
+from counterfoil.runs.shards import split
 from hypothesis import given
 from hypothesis import strategies as st
 

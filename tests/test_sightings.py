@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from counterfoil.content_coding import unpacked
-from counterfoil.tap import Heard, Tap
+from counterfoil.core.content_coding import unpacked
+from counterfoil.verifying.tap import Heard, Tap
 
 from tests.builders import Judged, Object, Workspace, as_v2, as_v4, interaction, message, message_pact, pact
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from counterfoil.stub_doctor import golden_frames
+from counterfoil.probing.stub_doctor import golden_frames
 
 from tests import golden
 from tests.builders import ROOT, Judged, Workspace

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from counterfoil.probe.outcomes import Crashed, Decoded, Garbled, Outcome, OutputFormat, TimedOut, Unsupported
 from counterfoil.probe.payloads import DOCUMENT, Encoding, Payload, Phase
-from counterfoil.processes import Processes
-from counterfoil.stub_protocol import Asking, Question
-from counterfoil.stubs import RESTARTS, Stub, StubCommand, StubStartError
+from counterfoil.probe.stub_protocol import Asking, Question
+from counterfoil.probing.stubs import RESTARTS, Stub, StubCommand, StubStartError
+from counterfoil.system.processes import Processes
 
 HOSTILE = Path(__file__).resolve().parent / "stubs" / "hostile.py"
 ASKING = Asking(message_type="probe.Thing")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from counterfoil.allowance.suggestion import interaction_to_add
-from counterfoil.pacts import Json, parse_pact
+from counterfoil.core.pacts import Json, parse_pact
 
 from tests.builders import Object, interaction, message, message_pact, pact
 

@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from counterfoil.printing import printable
+from counterfoil.core.printing import printable
 
 from tests.builders import CLI, Object, Ran, Workspace, interaction, pact
 

@@ -10,7 +10,7 @@ import pytest
 from counterfoil.compat.compare import compare
 from counterfoil.compat.trimming import raw_files, same_content, trim
 from counterfoil.schema.descriptors import parse_image
-from counterfoil.toolchain import find
+from counterfoil.system.toolchain import find
 
 from benchmarks.breaking import edit, write_schema
 from tests import schema_corpus

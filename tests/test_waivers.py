@@ -7,9 +7,9 @@ from fnmatch import fnmatchcase
 
 import pytest
 from counterfoil.errors import UsageError
-from counterfoil.events import CaseFinished, Event, FindingRaised, RunFinished, RunStarted, fold
 from counterfoil.model import Case, CaseResult, Finding, Lane, Level, Report, Verdict, Waiver
-from counterfoil.waivers import Waivers, appended, pattern_of, read
+from counterfoil.runs.events import CaseFinished, Event, FindingRaised, RunFinished, RunStarted, fold
+from counterfoil.runs.waivers import Waivers, appended, pattern_of, read
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,6 +1,6 @@
 """`python -m counterfoil` is the same program as `counterfoil`."""
 
-from counterfoil.cli import main
+from counterfoil.commands.cli import main
 
 if __name__ == "__main__":
     main()

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from counterfoil.config import read_workspace
-from counterfoil.engine import Engine
+from counterfoil.core.printing import printable
 from counterfoil.errors import UsageError
-from counterfoil.events import CaseFinished, Event, fold
+from counterfoil.lanes.engine import Engine
 from counterfoil.model import Case, CaseResult, Finding, Report, Verdict
-from counterfoil.pact_files import read_pacts
-from counterfoil.plan import Group, Plan, Selection, make_plan
-from counterfoil.printing import printable
-from counterfoil.processes import Processes
+from counterfoil.project.config import read_workspace
+from counterfoil.project.pact_files import read_pacts
+from counterfoil.project.waiver_file import read_waivers
 from counterfoil.reporters.evidence import as_text, safe
-from counterfoil.waiver_file import read_waivers
+from counterfoil.runs.events import CaseFinished, Event, fold
+from counterfoil.runs.plan import Group, Plan, Selection, make_plan
+from counterfoil.system.processes import Processes
 
 if TYPE_CHECKING:
-    from counterfoil.workspace import Workspace
+    from counterfoil.core.workspace import Workspace
 
 RUN = "run"
 """The test of what belongs to no case: a plan that leaves something out, a waiver that nothing shows."""

@@ -18,11 +18,11 @@ import pytest
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
+    from counterfoil.core.workspace import Workspace
     from counterfoil.probe.payloads import Payload
-    from counterfoil.processes import Processes
-    from counterfoil.services import Service
-    from counterfoil.stubs import Stub
-    from counterfoil.workspace import Workspace
+    from counterfoil.probing.stubs import Stub
+    from counterfoil.system.processes import Processes
+    from counterfoil.verifying.services import Service
 
 FILE_NAME = "counterfoil.toml"
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from counterfoil import services
-from counterfoil.config import read_workspace
-from counterfoil.processes import Processes
-from counterfoil.workspace import Provider
+from counterfoil.core.workspace import Provider
+from counterfoil.project.config import read_workspace
+from counterfoil.system.processes import Processes
+from counterfoil.verifying import services
 
 ANSWER_WITHIN_S = 20.0
 QUERY = """

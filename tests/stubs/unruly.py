@@ -7,9 +7,9 @@ import sys
 import time
 from collections.abc import Callable
 
+from counterfoil.probe.stub_protocol import frame
 from counterfoil.stub.frames import FrameSplitter
 from counterfoil.stub.v1.stub_pb2 import Request, Response, StubDescription
-from counterfoil.stub_protocol import frame
 
 HOW = sys.argv[1]
 OWN_MESSAGE = "probe.Thing"

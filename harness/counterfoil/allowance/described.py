@@ -15,9 +15,9 @@ from counterfoil.allowance.paths import Steps, shown
 from counterfoil.allowance.requests import DEFAULT_STATUS, example_of_request
 from counterfoil.allowance.shown import OF_A_STATE, PARTS, NeverShown
 from counterfoil.allowance.undecided import UndecidedError
-from counterfoil.pacts import Interaction, InteractionKind, Json, Pact
+from counterfoil.core.pacts import Interaction, InteractionKind, Json, Pact
+from counterfoil.core.workspace import SentSchema, Settings
 from counterfoil.probe.payloads import ABSENT, NULL
-from counterfoil.workspace import SentSchema, Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Final
 
 from counterfoil.allowance.paths import Steps
-from counterfoil.pacts import Json, canonical
+from counterfoil.core.pacts import Json, canonical
 from counterfoil.probe.payloads import ABSENT, DEFAULT, EMPTY, NULL, VALUE
 
 EXTRA: Final = "extra"

@@ -12,7 +12,7 @@ from counterfoil.allowance.json_values import type_of
 from counterfoil.allowance.matchers import parse_rules
 from counterfoil.allowance.matching import Matching
 from counterfoil.allowance.undecided import UndecidedError
-from counterfoil.pacts import Interaction, InteractionKind, Json, Pact
+from counterfoil.core.pacts import Interaction, InteractionKind, Json, Pact
 
 JSON_TYPE: Final = re.compile(r"application/([\w.\-]+\+)?(json|json-rpc|jsonrequest)", re.IGNORECASE)
 WRAPPED: Final = {"content", "contentType", "contentTypeHint", "encoded"}

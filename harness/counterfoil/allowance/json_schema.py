@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from counterfoil.allowance.edits import state_of
 from counterfoil.allowance.paths import Steps
 from counterfoil.allowance.undecided import UndecidedError
-from counterfoil.pacts import Json
+from counterfoil.core.pacts import Json
 from counterfoil.probe.payloads import ABSENT, NULL
 
 MAX_DEPTH: Final = 32

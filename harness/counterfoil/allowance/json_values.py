@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from counterfoil.allowance.undecided import UndecidedError
-from counterfoil.pacts import Json, canonical
+from counterfoil.core.pacts import Json, canonical
 
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**64 - 1
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from counterfoil.allowance.exchanges import Exchange, Sender, Underived, exchanges, reader_of
+from counterfoil.core.pacts import Interaction, InteractionKind, Pact
+from counterfoil.core.workspace import Decoder, Settings
 from counterfoil.model import Case, Lane
-from counterfoil.pacts import Interaction, InteractionKind, Pact
-from counterfoil.workspace import Decoder, Settings
 
 REFERENCE_GROUP = "counterfoil"
 DECODER, STUB = "decoder", "stub"

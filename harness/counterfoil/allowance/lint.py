@@ -14,9 +14,9 @@ from counterfoil.allowance.paths import Steps
 from counterfoil.allowance.scalars import admits
 from counterfoil.allowance.states import MAX_PLACES, places
 from counterfoil.allowance.undecided import UndecidedError
+from counterfoil.core.pacts import Interaction, Json, Pact, canonical
+from counterfoil.core.rules import finding
 from counterfoil.model import Finding
-from counterfoil.pacts import Interaction, Json, Pact, canonical
-from counterfoil.rules import finding
 
 MAX_SAFE = 2**53
 """Beyond it neighbouring integers are the same binary64, the only number of JavaScript."""

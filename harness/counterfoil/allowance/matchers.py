@@ -9,7 +9,7 @@ from enum import StrEnum
 from counterfoil.allowance import paths
 from counterfoil.allowance.paths import Expression, Steps
 from counterfoil.allowance.undecided import UndecidedError
-from counterfoil.pacts import Json
+from counterfoil.core.pacts import Json
 
 
 class Kind(StrEnum):

@@ -15,7 +15,7 @@ from counterfoil.allowance.json_values import same
 from counterfoil.allowance.matchers import COLLECTIONS, EQUAL, Kind, Matcher, RuleList, Rules, Selected
 from counterfoil.allowance.paths import ANY, Expression, Steps, Token
 from counterfoil.allowance.scalars import CLAUSE_OF, admits
-from counterfoil.pacts import Json
+from counterfoil.core.pacts import Json
 
 ACCEPTED_ON_OBJECTS = frozenset(
     {Kind.REGEX, Kind.TYPE, Kind.EQUALITY, Kind.NOT_EMPTY, Kind.ARRAY_CONTAINS, Kind.EACH_KEY, Kind.EACH_VALUE}

@@ -15,7 +15,7 @@ from typing import Final
 from counterfoil.allowance.exchanges import JSON_TYPE
 from counterfoil.allowance.json_schema import resolve
 from counterfoil.allowance.undecided import UndecidedError
-from counterfoil.pacts import Json
+from counterfoil.core.pacts import Json
 
 MAX_REFERENCES: Final = 8
 """References that lead to references."""

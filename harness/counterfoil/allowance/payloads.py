@@ -12,7 +12,7 @@ from counterfoil.allowance.exchanges import Exchange
 from counterfoil.allowance.paths import Steps
 from counterfoil.allowance.states import Derivation, Derived
 from counterfoil.allowance.undecided import UndecidedError
-from counterfoil.pacts import Json, canonical
+from counterfoil.core.pacts import Json, canonical
 from counterfoil.probe.payloads import VALUE
 
 MAX_PAIRS: Final = 1_000

@@ -24,7 +24,7 @@ from counterfoil.allowance.payloads import Allowed, apart
 from counterfoil.allowance.scalars import SEMVER
 from counterfoil.allowance.states import MAX_PLACES, judged, places
 from counterfoil.allowance.undecided import UndecidedError
-from counterfoil.pacts import Json, canonical
+from counterfoil.core.pacts import Json, canonical
 
 SEED: Final = 0
 MAX_EDITS: Final = 3

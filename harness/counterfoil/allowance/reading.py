@@ -22,8 +22,8 @@ from counterfoil.allowance.json_values import type_of
 from counterfoil.allowance.payloads import Allowed, lattice
 from counterfoil.allowance.requests import AllowedRequest
 from counterfoil.allowance.states import Derivation, Derived, lacking, values_at
+from counterfoil.core.pacts import Json, canonical
 from counterfoil.model import Output
-from counterfoil.pacts import Json, canonical
 from counterfoil.probe.observation import (
     Boolean,
     Float,

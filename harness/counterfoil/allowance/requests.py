@@ -26,7 +26,7 @@ from counterfoil.allowance.texts import (
     text_rules,
 )
 from counterfoil.allowance.undecided import UndecidedError
-from counterfoil.pacts import Interaction, Json
+from counterfoil.core.pacts import Interaction, Json
 from counterfoil.probe.payloads import VALUE
 
 MAX_REQUESTS: Final = 300

@@ -15,7 +15,7 @@ from counterfoil.allowance.clauses import Clause
 from counterfoil.allowance.json_values import is_number, same, text_of, type_of
 from counterfoil.allowance.matchers import Kind, Matcher
 from counterfoil.allowance.undecided import UndecidedError
-from counterfoil.pacts import Json
+from counterfoil.core.pacts import Json
 
 MAX_TEXT_CHARS: Final = 1_000
 """Longer texts are not compared: a pattern may take exponentially long."""

@@ -17,10 +17,10 @@ from counterfoil.allowance.edits import Edit, apply, state_of
 from counterfoil.allowance.exchanges import Exchange, exchanges
 from counterfoil.allowance.links import link_of
 from counterfoil.allowance.paths import Steps, shown
+from counterfoil.core.pacts import Interaction, Json, Pact
+from counterfoil.core.workspace import Settings
 from counterfoil.model import CaseResult, Finding, Output, StateSeen
-from counterfoil.pacts import Interaction, Json, Pact
 from counterfoil.probe.payloads import ABSENT, NULL
-from counterfoil.workspace import Settings
 
 MAX_DEPTH = 32
 NOT_SHOWN = "STATE_NOT_SHOWN"

@@ -11,7 +11,7 @@ from counterfoil.allowance.exchanges import Exchange
 from counterfoil.allowance.payloads import Allowed
 from counterfoil.allowance.random_payloads import allowed_payload
 from counterfoil.allowance.requests import AllowedRequest
-from counterfoil.pacts import Json
+from counterfoil.core.pacts import Json
 
 T = TypeVar("T")
 SHIFTS: Final = (48, 32, 16, 8, 4, 2, 1)

@@ -12,8 +12,8 @@ from counterfoil.allowance.reading import SENT
 from counterfoil.allowance.requests import example_of_request, objection
 from counterfoil.allowance.states import left_out, places
 from counterfoil.allowance.undecided import UndecidedError
+from counterfoil.core.pacts import Interaction, InteractionKind, Json, Pact
 from counterfoil.model import StateSeen
-from counterfoil.pacts import Interaction, InteractionKind, Json, Pact
 from counterfoil.probe.payloads import ABSENT
 
 REQUEST, RESPONSE, MESSAGE = "request", "response", "message"

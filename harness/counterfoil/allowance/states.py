@@ -15,7 +15,7 @@ from counterfoil.allowance.matchers import Kind
 from counterfoil.allowance.paths import Steps
 from counterfoil.allowance.scalars import CLAUSE_OF
 from counterfoil.allowance.undecided import UndecidedError
-from counterfoil.pacts import Json, canonical
+from counterfoil.core.pacts import Json, canonical
 from counterfoil.probe.payloads import ABSENT
 
 MAX_PLACES: Final = 300

@@ -12,7 +12,7 @@ from typing import Final
 from counterfoil.allowance.exchanges import NO_BODY, body_of
 from counterfoil.allowance.requests import DEFAULT_STATUS, example_of_request
 from counterfoil.allowance.undecided import UndecidedError
-from counterfoil.pacts import Interaction, InteractionKind, Json
+from counterfoil.core.pacts import Interaction, InteractionKind, Json
 
 WIDTH: Final = 100
 _JSON_ESCAPE: Final = re.compile(r"\\(?:u([0-9a-f]{4})|(.))")

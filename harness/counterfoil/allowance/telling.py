@@ -10,10 +10,10 @@ from counterfoil.allowance.edits import EXTRA
 from counterfoil.allowance.reading import Judgement, Result
 from counterfoil.allowance.states import Derived
 from counterfoil.allowance.unread import Unread
+from counterfoil.core.pacts import Interaction, Pact
+from counterfoil.core.rules import finding
 from counterfoil.model import Finding, Output, StateSeen
-from counterfoil.pacts import Interaction, Pact
 from counterfoil.probe.payloads import ABSENT, VALUE
-from counterfoil.rules import finding
 
 WORST_FIRST: Final = tuple(Result)
 RULES: Final = {

@@ -18,7 +18,7 @@ from counterfoil.allowance.paths import Steps
 from counterfoil.allowance.scalars import CLAUSE_OF, SEMVER, is_whole
 from counterfoil.allowance.states import LARGE, Derived
 from counterfoil.allowance.undecided import UndecidedError
-from counterfoil.pacts import Json
+from counterfoil.core.pacts import Json
 
 PATH: Final = "path"
 QUERY: Final = "query"

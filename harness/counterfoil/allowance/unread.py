@@ -18,7 +18,7 @@ from counterfoil.allowance.edits import EXTRA, REMOVED, Edit, Removed, apply
 from counterfoil.allowance.paths import Steps
 from counterfoil.allowance.reading import PLAIN_VALUES, Outcomes, Trials
 from counterfoil.allowance.states import MAX_PLACES, places
-from counterfoil.pacts import Json, canonical
+from counterfoil.core.pacts import Json, canonical
 from counterfoil.probe.observation import (
     ListOf,
     MalformedObservationError,

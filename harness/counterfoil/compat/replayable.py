@@ -13,8 +13,8 @@ from typing import Literal
 
 import msgspec
 
-from counterfoil.command_lines import command_line
 from counterfoil.compat.changes import Direction
+from counterfoil.core.command_lines import command_line
 from counterfoil.errors import UsageError
 from counterfoil.probe.payloads import Encoding
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from counterfoil.command_lines import command_line, keyword
+from counterfoil.core.command_lines import command_line, keyword
 from counterfoil.gate.facts import VersionRef
 from counterfoil.gate.question import Destination, Question
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from counterfoil.core.rules import LEVELS
 from counterfoil.gate import commands
 from counterfoil.gate.broker import Row
 from counterfoil.gate.facts import Failure, PresenceKind, VersionRef
 from counterfoil.gate.index import FactIndex
 from counterfoil.gate.question import Question, Selector
 from counterfoil.model import Level, Verdict
-from counterfoil.rules import LEVELS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from counterfoil.pact_content import digest_of
+from counterfoil.core.pact_content import digest_of
 
 
 def now() -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, case, func, select
 
-from counterfoil.command_lines import command_line
+from counterfoil.core.command_lines import command_line
 from counterfoil.errors import UsageError, nearest
 from counterfoil.gate.facts import PresenceFact, PresenceKind, VersionRef
 from counterfoil.ledger import tables

@@ -8,13 +8,13 @@ import msgspec
 from sqlalchemy import Connection, Table, insert, select
 
 from counterfoil import __version__
+from counterfoil.core.pact_content import PactContent, digest_of
 from counterfoil.errors import UsageError
 from counterfoil.gate.facts import ProbeFact, ReadingFlaw, SchemaPairFact, VersionRef
 from counterfoil.ledger import tables
 from counterfoil.ledger.entries import Environment, Run, Verification, WaiverInForce
 from counterfoil.ledger.names import storable
 from counterfoil.ledger.tables import ContentKind, MembershipKind
-from counterfoil.pact_content import PactContent, digest_of
 
 Value = int | str | bool | bytes | None
 

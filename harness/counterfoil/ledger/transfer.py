@@ -18,13 +18,13 @@ import msgspec
 from sqlalchemy import BigInteger, Boolean, Column, Connection, LargeBinary, Table, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from counterfoil.core.pact_content import digest_of, is_normalised
+from counterfoil.core.pacts import MAX_PACT_BYTES
 from counterfoil.errors import UsageError
 from counterfoil.gate.facts import Divergence, ReadingFlaw, SchemaBreak
 from counterfoil.ledger.migration import NEWEST, known_revisions
 from counterfoil.ledger.names import MAX_TEXT_CHARS, flaw_of, storable
 from counterfoil.ledger.tables import ContentKind, Holds, metadata
-from counterfoil.pact_content import digest_of, is_normalised
-from counterfoil.pacts import MAX_PACT_BYTES
 
 FORMAT = 1
 HEADER = "counterfoil-ledger"

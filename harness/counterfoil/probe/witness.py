@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 from google.protobuf.descriptor import Descriptor
 
-from counterfoil.command_lines import command_line
+from counterfoil.core.command_lines import command_line
 from counterfoil.errors import UsageError
 from counterfoil.probe import wire_tree
 from counterfoil.probe.compare import observation_of

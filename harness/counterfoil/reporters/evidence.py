@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from counterfoil.core.printing import printable
 from counterfoil.model import Evidence, Finding, Mismatch, Output, PayloadWitness, SchemaChange
-from counterfoil.printing import printable
 from counterfoil.reporters.text_report import change_lines, reading_lines
 
 SHOWN_CHARS = 4_000

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from counterfoil import __version__
+from counterfoil.core.printing import printable
 from counterfoil.gate import notes
 from counterfoil.gate.broker import Row
 from counterfoil.gate.decision import Decision
@@ -20,7 +21,6 @@ from counterfoil.gate.facts import VersionRef
 from counterfoil.gate.reasons import Reason
 from counterfoil.gate.rollout import Rollout
 from counterfoil.model import Level, Verdict
-from counterfoil.printing import printable
 from counterfoil.reporters.text_report import STYLES
 
 FORMAT_VERSION = 1

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from counterfoil import __version__
-from counterfoil.finding_values import as_values
 from counterfoil.model import CaseResult, Level, Report, Verdict
 from counterfoil.reporters import null_matrix
+from counterfoil.runs.finding_values import as_values
 
 FORMAT_VERSION = 1
 

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from counterfoil.allowance.reading import SENT, Result
+from counterfoil.core.printing import printable
 from counterfoil.model import Report
-from counterfoil.printing import printable
 
 STATES = ("absent", "null", "default", "empty", "value", "extra")
 STYLES = {

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from counterfoil import __version__
 from counterfoil.allowance.reading import Result
-from counterfoil.command_lines import command_line
+from counterfoil.core.command_lines import command_line
 from counterfoil.model import CaseResult, Finding, Lane, Level, PayloadWitness, Report, Verdict, worst
 from counterfoil.reporters import null_matrix
 from counterfoil.reporters.evidence import Shown, plain_lines, safe, shown, sides

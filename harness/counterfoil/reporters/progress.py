@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from counterfoil.events import CaseFinished, Event, RunStarted, StepFinished, StepStarted
-from counterfoil.printing import printable
+from counterfoil.core.printing import printable
+from counterfoil.runs.events import CaseFinished, Event, RunStarted, StepFinished, StepStarted
 
 
 class ProgressView:

@@ -9,7 +9,7 @@ import json
 from urllib.parse import quote
 
 from counterfoil import __version__
-from counterfoil.command_lines import command_line
+from counterfoil.core.command_lines import command_line
 from counterfoil.model import Finding, Level, Location, Report, Verdict
 from counterfoil.reporters.evidence import plain_lines, safe
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from counterfoil.core.printing import printable
 from counterfoil.model import (
     CaseResult,
     Evidence,
@@ -23,7 +24,6 @@ from counterfoil.model import (
     Waiver,
     worst,
 )
-from counterfoil.printing import printable
 
 FINDINGS_SHOWN = 12
 HARMLESS_SHOWN = 12

@@ -1,0 +1,164 @@
+"""Judges the change from one schema to another: finds both, and what differs between them, as findings."""
+
+from __future__ import annotations
+
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from counterfoil.breaking.schema_sources import EmptySchemaError, Source, Sources
+from counterfoil.compat.changes import Direction
+from counterfoil.core.rules import finding
+from counterfoil.core.workspace import Workspace
+from counterfoil.model import Finding, Level, Location, Output
+from counterfoil.results.result_cache import Judged, ResultCache, Reuse
+from counterfoil.system.buf import BufError, config_of
+from counterfoil.system.processes import Processes
+
+if TYPE_CHECKING:
+    from counterfoil.breaking.schema_stubs import Runtimes
+
+SHELF = "breaking"
+FAILING = frozenset({Level.BEHAVIOUR, Level.POLICY})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is compared, and how strictly. `witnesses`: where they are written, relative to the workspace."""
+
+    new: str
+    against: str | None
+    directions: frozenset[Direction] = frozenset(Direction)
+    fail_on: frozenset[Level] = FAILING
+    first_release: bool = False
+    only_affecting: str = ""
+    witnesses: str = "contracts/witnesses/breaking"
+
+
+class BreakingLane:
+    """Judges schemas of one workspace. Raises UsageError for sources that cannot be used, BufError where buf fails.
+
+    Runtimes are started when the first payload is to be read, and stay until the context ends.
+    """
+
+    def __init__(self, processes: Processes, workspace: Workspace, cache: ResultCache | None = None) -> None:
+        self._processes = processes
+        self.workspace = workspace
+        self._cache = cache or ResultCache(workspace, processes, Reuse(enabled=False))
+        self._stack = ExitStack()
+        self._started: Runtimes | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def runtimes(self) -> Runtimes:
+        """The runtimes, started by the first who asks."""
+        if self._started is None:
+            from counterfoil.breaking.schema_stubs import Runtimes, find_stubs  # noqa: PLC0415  (few changes need them)
+
+            commands, missing = find_stubs(self.workspace)
+            self._started = self._stack.enter_context(Runtimes(self._processes, commands, missing))
+        return self._started
+
+    def judge(self, request: Request) -> tuple[Finding, ...]:
+        """Every finding about the change from the baseline to the new schema."""
+        return self.judged(request).findings
+
+    def judged(self, request: Request) -> Judged:
+        """The same, with a note where it is not of this run."""
+        workspace = self.workspace
+        workspace.state_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=workspace.state_dir, prefix="schema-") as scratch:
+            sources = Sources(self._processes, workspace, Path(scratch))
+            try:
+                new = sources.find(request.new, request.new)
+            except EmptySchemaError:
+                return Judged(findings=(no_schema(request.new, workspace),))
+            if request.against is None:
+                return Judged(findings=() if request.first_release else (_no_baseline(request.new, workspace),))
+            try:
+                old = sources.find(request.against, request.new)
+            except EmptySchemaError:
+                return Judged(findings=() if request.first_release else (_empty_baseline(request),))
+            judged = self._cache.reused_or_judged(
+                SHELF,
+                f"{request.new} since {request.against}",
+                lambda: self._key(request, old, new),
+                lambda: Judged(findings=self._compared(request, sources, (old, new))),
+            )
+        return replace(
+            judged, findings=tuple(replace(one, fails=one.level in request.fail_on) for one in judged.findings)
+        )
+
+    def _key(self, request: Request, old: Source, new: Source) -> str | None:
+        """None too where both sides are the same, of which nothing is to be kept."""
+        if old.tree is not None and new.tree is not None and old.tree.objects == new.tree.objects:
+            return None
+        from counterfoil.breaking.breaking_key import breaking_key  # noqa: PLC0415  (loads what few changes need)
+
+        config = config_of(self.workspace.root, self.workspace.path(request.new))
+        asked = (request.new, request.against, sorted(request.directions), request.witnesses, request.only_affecting)
+        return breaking_key(self.workspace, old, new, config, asked)
+
+    def _compared(self, request: Request, sources: Sources, sides: tuple[Source, Source]) -> tuple[Finding, ...]:
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            comparing = pool.submit(sources.compare, *sides)
+            # What judges loads while buf compiles.
+            from counterfoil.breaking.breaking_findings import Judgement  # noqa: PLC0415
+
+            trimmed = comparing.result()
+        if not trimmed.changed:
+            return ()
+        return Judgement(self.workspace, self.runtimes, request).with_buf(trimmed, sources.buf, sources.scratch)
+
+
+def buf_failed(error: BufError, subject: str) -> Finding:
+    """What buf would have said is not known."""
+    return finding(
+        "BUF_FAILED",
+        subject,
+        error.message,
+        fix="see what it said, then run 'counterfoil doctor'",
+        evidence=(Output(label="it said", lines=error.tail),) if error.tail else (),
+    )
+
+
+def no_schema(name: str, workspace: Workspace) -> Finding:
+    """There is nothing to judge."""
+    schema, file = workspace.settings.schema, workspace.file.name
+    is_configured = schema is not None and schema.dir == name
+    return finding(
+        "SCHEMA_MISSING",
+        name,
+        f"'{name}' has no .proto files, so there is no schema to judge",
+        fix=f"correct schema.dir in {file}" if is_configured else "name a folder or an image that has some",
+        location=Location(path=file if is_configured else name),
+    )
+
+
+def _no_baseline(name: str, workspace: Workspace) -> Finding:
+    return finding(
+        "SCHEMA_BASELINE_MISSING",
+        name,
+        f"'{name}' has no baseline to be compared with",
+        fix="set schema.against, or pass --against: a folder, an image (.binpb) or git:REF; "
+        "for the first release, --first-release",
+        location=Location(path=workspace.file.name),
+    )
+
+
+def _empty_baseline(request: Request) -> Finding:
+    return finding(
+        "SCHEMA_BASELINE_EMPTY",
+        request.new,
+        f"the baseline '{request.against}' has no schema in it, so nothing could break",
+        fix="name the baseline of the last release, a folder, an image (.binpb) or git:REF; "
+        "if there is none yet, pass --first-release",
+        location=Location(path=request.against or request.new),
+    )

@@ -1,0 +1,1 @@
+"""A Pact Broker, as a source of facts and a place to publish to."""

@@ -1,0 +1,1 @@
+"""The commands: they read options, fold events into a report, and print."""

@@ -1,0 +1,1 @@
+"""Reading and writing the files of a user's project: counterfoil.toml, pacts, protos, witnesses, waivers, builds."""

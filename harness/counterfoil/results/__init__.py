@@ -1,0 +1,1 @@
+"""Results that are kept under keys, and which of them a change may affect."""

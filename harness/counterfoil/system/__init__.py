@@ -1,0 +1,1 @@
+"""What is outside of any project: processes, files, git, buf, the programs on PATH."""

@@ -1,0 +1,203 @@
+"""The `buf` binary: building images, linting, and its judgement of breaking changes, image against image."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from counterfoil.compat.annotations import QUOTED, Annotation
+from counterfoil.model import Finding, Level, Location
+from counterfoil.system import toolchain
+from counterfoil.system.processes import Completed, Processes
+
+DEADLINE_S = 300.0
+VIOLATIONS = 100
+COMPILE = "COMPILE"
+PROTO = ".proto"
+CONFIGURATION = ("buf.yaml", "buf.lock", "buf.work.yaml")
+IGNORING = ("ignore", "ignore_only")
+"""The keys of a section of buf.yaml that let files off."""
+
+
+class BufError(Exception):
+    """buf, or git for it, could not do what it was asked; `tail` is what it said."""
+
+    def __init__(self, message: str, tail: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.tail = tuple(tail)
+
+
+class CompileError(BufError):
+    """A schema does not compile."""
+
+    def __init__(self, source: str, annotations: Sequence[Annotation]) -> None:
+        super().__init__(f"the schema '{source}' does not compile")
+        self.annotations = tuple(annotations)
+
+
+class Buf:
+    """buf for one workspace; `scratch` is a folder for images and buf's own cache."""
+
+    def __init__(self, processes: Processes, root: Path, scratch: Path) -> None:
+        self._processes = processes
+        self._root = root
+        self._scratch = scratch
+
+    def lint(self, folder: str) -> tuple[Annotation, ...]:
+        """What buf's linter says of a folder of protos. Raises CompileError, BufError."""
+        return self._judge(["lint", folder, "--error-format", "json"], folder)
+
+    def build(self, folder: Path, image: Path, *, positions: bool = True) -> None:
+        """Compile a folder of protos into an image, with or without positions. Raises CompileError, BufError."""
+        image.parent.mkdir(parents=True, exist_ok=True)
+        source = os.path.relpath(folder, self._root)
+        command = ["build", source, "-o", f"{image}#format=binpb", "--error-format", "json"]
+        self._judge(command if positions else [*command, "--exclude-source-info"], str(folder))
+
+    def image_of_json(self, source: Path, image: Path) -> None:
+        """Write an image that is JSON as a binary one. Raises BufError."""
+        image.parent.mkdir(parents=True, exist_ok=True)
+        self._judge(["build", f"{source}#format=json", "-o", f"{image}#format=binpb"], str(source))
+
+    def breaking(self, old: Path, new: Path, config: Path | None) -> tuple[Annotation, ...]:
+        """The findings between two images, under the breaking rules of a buf.yaml, or buf's own. Raises BufError."""
+        old_input, new_input = (f"{image}#format=binpb" for image in (old, new))
+        rules = json.dumps({"version": "v2", "breaking": breaking_rules(config)})
+        command = ["breaking", new_input, "--against", old_input, "--config", rules, "--error-format", "json"]
+        return self._judge(command, str(new))
+
+    def _judge(self, arguments: Sequence[str], source: str) -> tuple[Annotation, ...]:
+        annotations = []
+        done = self._run(arguments)
+        if done.exit_code == VIOLATIONS:
+            annotations = list(dict.fromkeys(_annotations(done)))
+            errors = [annotation for annotation in annotations if annotation.rule == COMPILE]
+            if errors:
+                raise CompileError(source, errors)
+        if done.exit_code not in {0, VIOLATIONS} or (done.exit_code == VIOLATIONS and not annotations):
+            raise BufError(f"buf {arguments[0]} ended with exit code {done.exit_code}", done.tail)
+        return tuple(annotations)
+
+    def _run(self, arguments: Sequence[str]) -> Completed:
+        binary = toolchain.find("buf")
+        if binary is None:
+            raise BufError("'buf' is not installed", [toolchain.INSTALL["buf"][1]])
+        return self._processes.run(
+            [binary, *arguments],
+            cwd=self._root,
+            env={"BUF_CACHE_DIR": str(self._scratch / "buf-cache")},
+            deadline_s=DEADLINE_S,
+        )
+
+
+def _annotations(done: Completed) -> Iterator[Annotation]:
+    """One JSON object a line: `build` prints them on stderr, the others on stdout."""
+    for line in (*done.stdout.decode("utf-8", "replace").splitlines(), *done.tail):
+        if not line.startswith("{"):
+            continue
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        yield Annotation(
+            rule=str(entry.get("type", "")),
+            path=str(entry.get("path", "")),
+            line=entry.get("start_line"),
+            column=entry.get("start_column"),
+            message=str(entry.get("message", "")),
+        )
+
+
+def breaking_rules(config: Path | None) -> dict[str, Any]:
+    """The `breaking` section that holds for a folder: the module's own, else the file's, else buf's default, FILE.
+
+    buf ignores the sections of modules when it compares images, so they are looked up here.
+    """
+    if config is None:
+        return {"use": ["FILE"]}
+    import yaml  # noqa: PLC0415  (few schemas need it, and it takes its time)
+
+    try:
+        document = yaml.safe_load(config.read_bytes()) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise BufError(f"cannot read '{config}': {error}") from None
+    modules = [one for one in document.get("modules") or [] if isinstance(one, dict)] or [{}]
+    roots = [(config.parent, one.get("path", "."), len(modules) == 1) for one in modules]
+    found = [one.get("breaking", document.get("breaking")) or {} for one in modules]
+    sections = [_section(section, partial(_inside, *root)) for section, root in zip(found, roots, strict=True)]
+    rules, ignored = sections[0]
+    if any(other != rules for other, _ in sections):
+        message = f"'{config}' gives its modules different breaking rules; move them to the top of the file"
+        raise BufError(message)
+    for key in IGNORING:
+        lists = [other[key] for _, other in sections if key in other]
+        if lists and key == "ignore":
+            ignored = {**ignored, key: list(dict.fromkeys(path for one in lists for path in one))}
+        elif lists:
+            names = dict.fromkeys(name for one in lists for name in one)
+            ignored = {**ignored, key: {name: [path for one in lists for path in one.get(name, ())] for name in names}}
+    return {**({} if rules.get("use") else {"use": ["FILE"]}), **rules, **ignored}
+
+
+def _section(
+    section: Mapping[str, Any], inside: Callable[[Iterable[str]], Iterator[str]]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Which rules a section of one module asks for, and the files that it lets off, as images name them."""
+    rules = {key: value for key, value in section.items() if key not in IGNORING}
+    ignored: dict[str, Any] = {}
+    if section.get("ignore"):
+        ignored["ignore"] = list(inside(section["ignore"]))
+    if section.get("ignore_only"):
+        ignored["ignore_only"] = {name: list(inside(paths)) for name, paths in section["ignore_only"].items()}
+    return rules, ignored
+
+
+def _inside(root: Path, module: str, is_only_module: bool, paths: Iterable[str]) -> Iterator[str]:  # noqa: FBT001
+    """buf.yaml names files from where it lies, an image from the folder of their module.
+
+    A folder may be in several modules, which an image does not tell apart: then each of its files is named.
+    """
+    for path in map(PurePosixPath, paths):
+        if path.is_relative_to(module) and path != PurePosixPath(module):
+            if is_only_module or path.suffix == PROTO:
+                yield path.relative_to(module).as_posix()
+            else:
+                files = sorted((root / path).rglob(f"*{PROTO}"))
+                yield from (file.relative_to(root / module).as_posix() for file in files)
+        elif PurePosixPath(module).is_relative_to(path):
+            message = (
+                f"buf.yaml ignores the whole module '{module}', which buf cannot do with images; remove the module"
+            )
+            raise BufError(message)
+
+
+def as_finding(annotation: Annotation, folder: str, *, breaking: bool) -> Finding:
+    """A finding under buf's own rule name. buf names no symbol, so the quoted names of its message stand in."""
+    names = QUOTED.findall(annotation.message)
+    inside = annotation.path.removeprefix(f"{folder}/")
+    where = Location(path=f"{folder}/{inside}" if inside else folder, line=annotation.line)
+    subject = f"{inside or folder}::{' '.join(names)}" if breaking else f"{inside}:{annotation.line}::{' '.join(names)}"
+    fix = (
+        "keep the old element, or reserve it, and add a new one beside it; see https://buf.build/docs/breaking/rules"
+        if breaking
+        else f"correct {where}, or name the rule under lint.except in buf.yaml; see https://buf.build/docs/lint/rules"
+    )
+    return Finding(
+        rule=annotation.rule, subject=subject, level=Level.POLICY, message=annotation.message, fix=fix, location=where
+    )
+
+
+def configuration_files(folder: Path) -> Iterator[Path]:
+    """Where what configures how buf reads a folder may lie: in it, and in every folder above it."""
+    return (place / name for place in (folder, *folder.parents) for name in CONFIGURATION)
+
+
+def config_of(root: Path, schema: Path) -> Path | None:
+    """The buf.yaml that holds for a schema: in its folder, or beside its image, or at the top; None without any."""
+    folders = (schema if schema.is_dir() else schema.parent, root)
+    return next((folder / "buf.yaml" for folder in folders if (folder / "buf.yaml").is_file()), None)
