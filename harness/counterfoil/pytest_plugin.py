@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
     from counterfoil.verifying.services import Service
 
 FILE_NAME = "counterfoil.toml"
-
-
-def _ours(name: str) -> Any:  # noqa: ANN401 - a module
-    return import_module(f"counterfoil.{name}")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,19 +41,24 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 def _collected(parent: pytest.Collector, file: Path) -> pytest.Collector:
-    collector: pytest.Collector = _ours("pytest_items").ContractFile.from_parent(parent, path=file)
+    from counterfoil.pytest_items import ContractFile
+
+    collector: pytest.Collector = ContractFile.from_parent(parent, path=file)
     return collector
 
 
 @pytest.fixture(scope="session")
 def _contract_workspace(pytestconfig: pytest.Config) -> Workspace:
-    workspace: Workspace = _ours("config").find_workspace(pytestconfig.rootpath)
-    return workspace
+    from counterfoil.project.config import find_workspace
+
+    return find_workspace(pytestconfig.rootpath)
 
 
 @pytest.fixture(scope="session")
 def _contract_processes() -> Iterator[Processes]:
-    processes: Processes = _ours("processes").Processes()
+    from counterfoil.system.processes import Processes
+
+    processes = Processes()
     yield processes
     processes.stop()
 
@@ -66,6 +66,8 @@ def _contract_processes() -> Iterator[Processes]:
 @pytest.fixture(scope="session")
 def provider(_contract_workspace: Workspace, _contract_processes: Processes) -> Iterator[Callable[[str], Service]]:
     """Start a participant of counterfoil.toml: `provider("orders").url`. Each is started once."""
+    from counterfoil.verifying.services import Host
+
     with contextlib.ExitStack() as stack:
         started: dict[str, Service] = {}
 
@@ -75,7 +77,7 @@ def provider(_contract_workspace: Workspace, _contract_processes: Processes) -> 
                 raise LookupError(f"[participants.{name}] has no provider table")
             if name not in started:
                 folder = _contract_workspace.path(participant.dir)
-                host = stack.enter_context(_ours("services").Host(_contract_processes, participant.provider, folder))
+                host = stack.enter_context(Host(_contract_processes, participant.provider, folder))
                 started[name] = host.service()
             return started[name]
 
@@ -85,13 +87,16 @@ def provider(_contract_workspace: Workspace, _contract_processes: Processes) -> 
 @pytest.fixture(scope="session")
 def contract_stub(_contract_workspace: Workspace, _contract_processes: Processes) -> Iterator[Callable[[str], Stub]]:
     """Start a stub of counterfoil.toml: `contract_stub("orders-stub").ask(...)`. Each is started once."""
+    from counterfoil.probing.probe_stubs import stub_command
+    from counterfoil.probing.stubs import Stub
+
     with contextlib.ExitStack() as stack:
         started: dict[str, Stub] = {}
 
         def start(name: str) -> Stub:
             if name not in started:
-                command = _ours("probe_stubs").stub_command(_contract_workspace, name)
-                started[name] = stack.enter_context(_ours("stubs").Stub(_contract_processes, command))
+                command = stub_command(_contract_workspace, name)
+                started[name] = stack.enter_context(Stub(_contract_processes, command))
             return started[name]
 
         yield start
@@ -106,14 +111,16 @@ def presence_states(
     It draws payloads with every field in any state: `data` holds the bytes, in JSON unless "binary" is asked for, and
     `parts` says which field is in which state.
     """
+    from counterfoil.probe.payloads import Encoding
+    from counterfoil.probe.strategies import presence_states as states_of
+    from counterfoil.probing.probed_schema import read_schema
+
     settings = _contract_workspace.settings
     if settings.schema is None:
         raise LookupError(f"{_contract_workspace.file} has no [schema] table")
-    schema = _ours("probed_schema").read_schema(_contract_processes, _contract_workspace, settings.schema.dir)
+    schema = read_schema(_contract_processes, _contract_workspace, settings.schema.dir)
 
     def strategy(message: str, encoding: str = "json") -> SearchStrategy[Payload]:
-        encodings = [_ours("probe.payloads").Encoding(encoding)]
-        made: SearchStrategy[Payload] = _ours("probe.strategies").presence_states(schema.message(message), encodings)
-        return made
+        return states_of(schema.message(message), [Encoding(encoding)])
 
     return strategy
