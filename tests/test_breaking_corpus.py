@@ -43,8 +43,9 @@ def judged(lane: BreakingLane, name: str) -> tuple[Finding, ...]:
     old, new = (raw_files(schema_corpus.image(name, one)) for one in ("old", "new"))
     trimmed = trim(old, new)
     request = Request(new="new", against="old", witnesses="witnesses")
-    judgement = Judgement(lane.workspace, lane.runtimes, request)
-    return judgement.of_images(trimmed, tuple, buf_is_asked=False) if trimmed.changed else ()
+    if not trimmed.changed:
+        return ()
+    return Judgement(lane.workspace, lane.runtimes, request, trimmed).findings(tuple, buf_is_asked=False)
 
 
 def observed(findings: tuple[Finding, ...]) -> set[str]:

@@ -24,7 +24,10 @@ NEVER = (
     "sqlalchemy",
     "hypothesis",
     "yaml",
+    "filelock",
+    "importlib.metadata",
     "counterfoil.core.pacts",
+    "counterfoil.results.result_keys",
     "counterfoil.ledger.store",
 )
 ADDED = PROTO.replace("int32 stock = 2;", "int32 stock = 2;\n  repeated string tags = 3;")

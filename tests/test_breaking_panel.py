@@ -39,7 +39,7 @@ def lanes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Bre
 def judged(lane: BreakingLane, name: str, folder: Path) -> dict[tuple[str, str], Finding]:
     trimmed = trim(*(raw_files(schema_corpus.image(name, one)) for one in ("old", "new")))
     request = Request(new="new", against="old", witnesses=str(folder))
-    found = Judgement(lane.workspace, lane.runtimes, request).of_images(trimmed, tuple, buf_is_asked=False)
+    found = Judgement(lane.workspace, lane.runtimes, request, trimmed).findings(tuple, buf_is_asked=False)
     return {(one.rule, one.subject): one for one in found}
 
 

@@ -39,6 +39,14 @@ def test_a_pair_of_schemas_is_judged_once(shop: Workspace) -> None:
     assert broken(shop) == ([], False)
 
 
+def test_what_needs_no_runtime_is_judged_anew_which_takes_less_than_finding_it_again(shop: Workspace) -> None:
+    shop.write("old/shop.proto", PROTO)
+    shop.write("new/shop.proto", PROTO.replace("int32 stock = 2;", "int32 stock = 2;\n  bool sold = 3;"))
+    found, first = broken(shop)
+    assert [one["rule"] for one in found] == ["FIELD_ADDED"]
+    assert [first, broken(shop)] == [False, (found, False)]
+
+
 def test_a_folder_is_linted_once(shop: Workspace) -> None:
     shop.write("protos/shop.proto", PROTO)
     shop.write("protos/buf.yaml", "version: v2\nlint:\n  use: [PACKAGE_DIRECTORY_MATCH]\n")

@@ -36,26 +36,30 @@ AskBuf = Callable[[], tuple[Annotation, ...] | BufError]
 class Judgement:
     """Judges two images as one request asks. `runtimes` starts them. Raises UsageError for what is no image."""
 
-    def __init__(self, workspace: Workspace, runtimes: Callable[[], Runtimes], request: Request) -> None:
+    def __init__(
+        self, workspace: Workspace, runtimes: Callable[[], Runtimes], request: Request, trimmed: Trimmed
+    ) -> None:
         self._workspace = workspace
         self._runtimes = runtimes
         self._request = request
+        self._trimmed = trimmed
+        self._schemas = old, new = _parsed("old", trimmed.old), _parsed("new", trimmed.new)
+        self._changes = compare(old, new)
         self._consumers = Consumers(workspace)
+        self.needs_runtimes = not reads_alike(old, new, self._changes)
 
-    def with_buf(self, trimmed: Trimmed, buf: Buf, scratch: Path) -> tuple[Finding, ...]:
+    def with_buf(self, buf: Buf, scratch: Path) -> tuple[Finding, ...]:
         """Every finding about the change; buf judges beside us, and what it reports is merged with ours."""
         config = config_of(self._workspace.root, self._workspace.path(self._request.new))
-        return self.of_images(
-            trimmed, partial(_ask_buf, buf, trimmed, scratch, config), buf_is_asked=config is not None
-        )
+        return self.findings(partial(_ask_buf, buf, self._trimmed, scratch, config), buf_is_asked=config is not None)
 
-    def of_images(self, trimmed: Trimmed, ask_buf: AskBuf, *, buf_is_asked: bool) -> tuple[Finding, ...]:
+    def findings(self, ask_buf: AskBuf, *, buf_is_asked: bool) -> tuple[Finding, ...]:
         """Every finding about the change from one image to another."""
-        old, new = schemas = _parsed("old", trimmed.old), _parsed("new", trimmed.new)
-        changes = compare(old, new)
+        old, new = schemas = self._schemas
+        changes = self._changes
         with ThreadPoolExecutor(max_workers=1) as pool:
             asked = None if only_grew(old, new, changes) else pool.submit(ask_buf)
-            shown = Shown() if reads_alike(old, new, changes) else self._shown(trimmed, changes)
+            shown = self._shown() if self.needs_runtimes else Shown()
             said = asked.result() if asked else ()
         failed = (buf_failed(said, self._request.new),) if isinstance(said, BufError) else ()
         annotations = () if isinstance(said, BufError) else said
@@ -65,13 +69,13 @@ class Judgement:
         found = (*_ours(changes, merged, context, schemas), *self._bufs(merged, context), *failed)
         return tuple(one for one in found if self._concerns(one))
 
-    def _shown(self, trimmed: Trimmed, changes: Sequence[Change]) -> Shown:
+    def _shown(self) -> Shown:
         """Try what is worth trying; nothing is started where nothing is."""
         from counterfoil.breaking.schema_witnesses import show  # noqa: PLC0415  (few changes need it)
 
         request = self._request
         folder = self._workspace.path(request.witnesses)
-        return show(self._runtimes, trimmed, changes, request.directions, (folder, request.witnesses))
+        return show(self._runtimes, self._trimmed, self._changes, request.directions, (folder, request.witnesses))
 
     def _context(self, schemas: tuple[Schema, ...], shown: Shown, *, buf_ran: bool, buf_is_asked: bool) -> Context:
         request = self._request

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from counterfoil.core.rules import finding
 from counterfoil.core.workspace import Workspace
 from counterfoil.model import Finding, Level, Location, Output
 from counterfoil.results.result_cache import Judged, ResultCache, Reuse
-from counterfoil.system.buf import BufError, config_of
+from counterfoil.system.buf import BufError, CompileError, config_of
 from counterfoil.system.processes import Processes
 
 if TYPE_CHECKING:
@@ -86,27 +87,20 @@ class BreakingLane:
                 old = sources.find(request.against, request.new)
             except EmptySchemaError:
                 return Judged(findings=() if request.first_release else (_empty_baseline(request),))
-            judged = self._cache.reused_or_judged(
-                SHELF,
-                f"{request.new} since {request.against}",
-                lambda: self._key(request, old, new),
-                lambda: Judged(findings=self._compared(request, sources, (old, new))),
-            )
+            judged = self._compared(request, sources, (old, new))
         return replace(
             judged, findings=tuple(replace(one, fails=one.level in request.fail_on) for one in judged.findings)
         )
 
     def _key(self, request: Request, old: Source, new: Source) -> str | None:
-        """None too where both sides are the same, of which nothing is to be kept."""
-        if old.tree is not None and new.tree is not None and old.tree.objects == new.tree.objects:
-            return None
         from counterfoil.breaking.breaking_key import breaking_key  # noqa: PLC0415  (loads what few changes need)
 
         config = config_of(self.workspace.root, self.workspace.path(request.new))
         asked = (request.new, request.against, sorted(request.directions), request.witnesses, request.only_affecting)
         return breaking_key(self.workspace, old, new, config, asked)
 
-    def _compared(self, request: Request, sources: Sources, sides: tuple[Source, Source]) -> tuple[Finding, ...]:
+    def _compared(self, request: Request, sources: Sources, sides: tuple[Source, Source]) -> Judged:
+        """Only what needs runtimes is kept, and a kept one looked for: to find again what needs none takes longer."""
         with ThreadPoolExecutor(max_workers=1) as pool:
             comparing = pool.submit(sources.compare, *sides)
             # What judges loads while buf compiles.
@@ -114,8 +108,26 @@ class BreakingLane:
 
             trimmed = comparing.result()
         if not trimmed.changed:
-            return ()
-        return Judgement(self.workspace, self.runtimes, request).with_buf(trimmed, sources.buf, sources.scratch)
+            return Judged()
+        judgement = Judgement(self.workspace, self.runtimes, request, trimmed)
+
+        def judge() -> Judged:
+            return Judged(findings=judgement.with_buf(sources.buf, sources.scratch))
+
+        if not judgement.needs_runtimes:
+            return judge()
+        subject = f"{request.new} since {request.against}"
+        return self._cache.reused_or_judged(SHELF, subject, lambda: self._key(request, *sides), judge)
+
+
+def guarded(judge: Callable[[], Judged], subject: str) -> Judged:
+    """What was found, or that buf failed."""
+    try:
+        return judge()
+    except CompileError:
+        raise
+    except BufError as error:
+        return Judged(findings=(buf_failed(error, subject),))
 
 
 def buf_failed(error: BufError, subject: str) -> Finding:

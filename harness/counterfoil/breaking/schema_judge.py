@@ -32,7 +32,7 @@ def compare_schemas(
     if not trimmed.changed:
         return ()
     with BreakingLane(processes, workspace) as lane:
-        findings = Judgement(workspace, lane.runtimes, request).of_images(trimmed, lambda: (), buf_is_asked=False)
+        findings = Judgement(workspace, lane.runtimes, request, trimmed).findings(lambda: (), buf_is_asked=False)
     containing = containers(FileDescriptorSet.FromString(writer))
     return tuple(_break(found, containing) for found in findings if found.level.verdict is not Verdict.COMPATIBLE)
 

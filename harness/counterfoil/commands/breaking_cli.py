@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from counterfoil.breaking.breaking_lane import FAILING, BreakingLane, Request
+from counterfoil.breaking.breaking_lane import FAILING, BreakingLane, Request, guarded
 from counterfoil.breaking.schema_sources import GIT, LEDGER
 from counterfoil.commands.check_options_cli import chosen_reuse, reuse_options
 from counterfoil.commands.command_examples import examples
@@ -18,7 +18,6 @@ from counterfoil.commands.shell import judge, open_workspace, output_option, wit
 from counterfoil.compat.changes import Direction
 from counterfoil.core.workspace import FORMAT_VERSION, Schema, Settings, Workspace
 from counterfoil.errors import UsageError, nearest
-from counterfoil.lanes.schema_lane import guarded
 from counterfoil.model import BREAKING, Case, Lane, Level
 from counterfoil.project.config import FILE_NAME, locate
 from counterfoil.results.result_cache import ResultCache, Reuse

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from counterfoil.breaking.breaking_lane import BreakingLane, Request, buf_failed, no_schema
+from counterfoil.breaking.breaking_lane import BreakingLane, Request, guarded, no_schema
 from counterfoil.breaking.schema_sources import DoesNotCompileError
 from counterfoil.compat.annotations import Annotation
 from counterfoil.core.rules import finding
@@ -15,7 +15,7 @@ from counterfoil.model import LINT, Finding, Lane, Level, Location
 from counterfoil.project.proto_trees import FolderTree
 from counterfoil.results.result_cache import Judged, ResultCache
 from counterfoil.results.result_keys import key, program
-from counterfoil.system.buf import Buf, BufError, CompileError, as_finding, config_of, configuration_files
+from counterfoil.system.buf import Buf, CompileError, as_finding, config_of, configuration_files
 from counterfoil.system.processes import Processes
 
 PLUGINS = b"plugins"
@@ -71,16 +71,6 @@ def _found(judge: Callable[[], Judged], subject: str) -> Judged:
     except UsageError as error:
         message = ": ".join(part for part in (error.what, error.why) if part)
         return Judged(findings=(finding("SCHEMA_UNUSABLE", subject, message, fix=error.fix or "correct it"),))
-
-
-def guarded(judge: Callable[[], Judged], subject: str) -> Judged:
-    """What was found, or that buf failed."""
-    try:
-        return judge()
-    except CompileError:
-        raise
-    except BufError as error:
-        return Judged(findings=(buf_failed(error, subject),))
 
 
 def _does_not_compile(annotation: Annotation, folder: str) -> Finding:
