@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NoReturn
 
@@ -135,8 +134,7 @@ def check(  # noqa: PLR0913  (one for each option)
             plan = part_of(plan, *shard, recorded(workspace), judged_content(workspace))
         if list_only:
             _list(plan, output)
-        with _telling_of_nulls(workspace, pacts, selection) if output == "text" else nullcontext():
-            _check(workspace, plan, output, selection=selection)
+        _check(workspace, plan, output, selection=selection, below=_left_to_nulls(workspace, pacts, selection))
 
     if not watch:
         judge_once()
@@ -274,20 +272,14 @@ def _list(plan: Plan, output: str) -> NoReturn:
     sys.exit(0 if plan.cases else report.verdict.exit_code)
 
 
-@contextmanager
-def _telling_of_nulls(workspace: Workspace, pacts: Sequence[Pact], selection: Selection) -> Iterator[None]:
-    """Say last, once it is judged, how many interactions the null lane leaves out where no decoder is named."""
-    try:
-        yield
-    except SystemExit:
-        settings = workspace.settings
-        if not selection.lanes and not is_asked_for(settings, pacts):
-            bodies = [one for one in plan_readings(settings, pacts, always=True) if selection.covers(one.case)]
-            count = len({one.pact.subject(one.interaction) for one in bodies})
-            if count:
-                named = f"{count} interaction{'s' * (count > 1)} without a named decoder"
-                click.echo(f"null lane: {named}, not judged; 'counterfoil nulls' lists them", err=True)
-        raise
+def _left_to_nulls(workspace: Workspace, pacts: Sequence[Pact], selection: Selection) -> str:
+    """How many interactions the null lane leaves out where no decoder is named; empty where it leaves out none."""
+    if selection.lanes or is_asked_for(workspace.settings, pacts):
+        return ""
+    bodies = [one for one in plan_readings(workspace.settings, pacts, always=True) if selection.covers(one.case)]
+    count = len({one.pact.subject(one.interaction) for one in bodies})
+    named = f"{count} interaction{'s' * (count > 1)} without a named decoder"
+    return f"null lane: {named}, not judged; 'counterfoil nulls' lists them" if count else ""
 
 
 def _affected(workspace: Workspace, plan: Plan, reference: str) -> Plan:
@@ -298,7 +290,9 @@ def _affected(workspace: Workspace, plan: Plan, reference: str) -> Plan:
         processes.stop()
 
 
-def _check(workspace: Workspace, plan: Plan, output: str, *, selection: Selection | None = None) -> NoReturn:
+def _check(
+    workspace: Workspace, plan: Plan, output: str, *, selection: Selection | None = None, below: str = ""
+) -> NoReturn:
     """Judge a plan. A check that leaves nothing out tells of waivers that nothing shows any more."""
     is_whole = selection is not None and not selection.is_narrow and not plan.left_out
     reuse = chosen_reuse()
@@ -307,4 +301,4 @@ def _check(workspace: Workspace, plan: Plan, output: str, *, selection: Selectio
         events = until_ctrl_c(processes, Engine(workspace, processes, reuse=reuse).check(plan))
         return recording(workspace, plan, events) if is_whole and plan.shard is None else events
 
-    judge(with_waivers(workspace, run, lambda _: is_whole), output, _recorder(workspace, plan))
+    judge(with_waivers(workspace, run, lambda _: is_whole), output, _recorder(workspace, plan), below=below)

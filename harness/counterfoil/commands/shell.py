@@ -93,11 +93,13 @@ def judge(
     record: Callable[[Report], None] | None = None,
     *,
     above: Callable[[Console, Report], None] | None = None,
+    below: str = "",
     tells_steps: bool = False,
 ) -> NoReturn:
     """Run something that yields events, report it, record it, and leave with the exit code of its verdict.
 
-    `above` shows more of the report on a screen, before the rest. `tells_steps` is for what takes minutes: where no
+    `above` shows more of the report on a screen, before the rest; `below` is a last line there, on stderr.
+    `tells_steps` is for what takes minutes: where no
     terminal shows what starts and ends, lines on stderr do.
     """
     report, end = _fold(run, tells_steps=tells_steps)
@@ -111,6 +113,8 @@ def judge(
         if above:
             above(screen(), report)
         text_report.render(screen(), report, end.duration_s)
+        if below:
+            click.echo(below, err=True)
     if failure:
         raise failure
     if end.was_interrupted:

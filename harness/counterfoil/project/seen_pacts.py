@@ -1,4 +1,4 @@
-"""Where the pact files of a repository lie, as `[pacts]` says it: a folder, and patterns of what is read besides."""
+"""The `[pacts]` table for the pact files of a repository: a folder, and patterns of what is read besides."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ OURS = (".", "contracts")
 """Folders in which a check writes JSON of its own."""
 
 
-def pact_places(pacts: Collection[SeenPact], mixed: Collection[str]) -> tuple[str, list[str]]:
-    """The folder with most of the pacts, or the usual one where none has; and patterns that match all others.
+def pacts_table(pacts: Collection[SeenPact], mixed: Collection[str]) -> tuple[str, list[str]]:
+    """Its `dir` and `also`: the folder with most of the pacts, or the usual one where none has; and patterns of others.
 
     A folder with other JSON in it, or anywhere below it, is not named: of such, each pact is.
     """

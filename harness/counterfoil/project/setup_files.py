@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from counterfoil.core.toml_tables import key, quoted
 from counterfoil.project.config import NAME
-from counterfoil.project.seen_pacts import pact_places
+from counterfoil.project.seen_pacts import pacts_table
 from counterfoil.project.survey import SeenService, Survey
 
 CONFIGURATION = "counterfoil.toml"
@@ -33,7 +33,7 @@ class Participant:
 
 def setup_files(seen: Survey) -> dict[str, str]:
     """Each file's text by its path."""
-    pact_folder, other_pacts = pact_places(seen.pacts, seen.mixed)
+    pact_folder, other_pacts = pacts_table(seen.pacts, seen.mixed)
     context = {
         "pact_folder": pact_folder,
         "has_pacts": bool(seen.pacts),
