@@ -6,7 +6,7 @@ The rules come as nested mappings under the names of buf/validate/validate.proto
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,7 @@ NOTHING = (0, False)
 EMPTY = {"", "0", "0.0", "False"}
 FORMATS = {"address", "email", "hostname", "ip", "ipv4", "ipv6", "tuuid", "uri", "uuid"}
 """Of text; an empty one has none of them."""
+OUTSIDE = "_outside"
 RULES_OF_THEIR_OWN = {"cel", "cel_expression", "oneof"}
 WAIVES = {"ignore": ("", "IGNORE_UNSPECIFIED", "IGNORE_IF_ZERO_VALUE", "IGNORE_IF_UNPOPULATED", "IGNORE_ALWAYS")}
 WAIVING_FLAGS = {"disabled", "skipped", "ignore_empty"}
@@ -52,7 +53,7 @@ class Verdicts:
 
 def judge(old: Mapping[str, Any], new: Mapping[str, Any]) -> Verdicts:
     """Compare two sets of rules. What cannot be told counts as tightened: it may refuse what went through before."""
-    before, after = dict(_flat("", old)), dict(_flat("", new))
+    before, after = _outside_named(_flat("", old)), _outside_named(_flat("", new))
     tightened, loosened = [], []
     for path in sorted(before.keys() | after.keys()):
         if before.get(path) == after.get(path):
@@ -77,13 +78,13 @@ def refuses_absence(rules: Mapping[str, Any], *, tracks_presence: bool) -> bool:
         return True
     if tracks_presence or rules.get("ignore", "IGNORE_UNSPECIFIED") != "IGNORE_UNSPECIFIED":
         return False
-    own = ((path.split("."), value) for path, value in _flat("", rules))
+    own = ((path.split("."), value) for path, value in _outside_named(_flat("", rules)).items())
     return any(_refuses_empty(path[-1], value) for path, value in own if ITEMS.isdisjoint(path[:-1]))
 
 
 def _refuses_empty(name: str, value: Any) -> bool:  # noqa: ANN401 - a rule's value may be anything
     """Whether one rule refuses zero, an empty text, list or map."""
-    if name.startswith("lower"):
+    if name.startswith("lower") and not name.endswith(OUTSIDE):
         return bool(_is_higher(value, NOTHING))
     if name in LISTS_ALLOWED:
         return EMPTY.isdisjoint(value)
@@ -121,6 +122,20 @@ def _flat(prefix: str, rules: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield f"{prefix}in", frozenset({str(value)})
         elif value is not (name in ON_BY_DEFAULT) and value != "":
             yield path, b64decode(value) if name in PARTS and prefix.endswith("bytes.") else value
+
+
+def _outside_named(rules: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Rules by name; a lower bound that is not below the upper one, and this, have names of their own.
+
+    Such a pair lets through what is outside ("the range is reversed": validate.proto, of `gt`), so neither refuses
+    what it would refuse alone.
+    """
+    found = dict(rules)
+    for lower in [path for path in found if path.rpartition(".")[2] == "lower"]:
+        upper = f"{lower.removesuffix('lower')}upper"
+        if upper in found and _is_higher(found[upper], found[lower]) is False:
+            found |= {f"{path}{OUTSIDE}": found.pop(path) for path in (lower, upper)}
+    return found
 
 
 def _bounds(prefix: str, name: str, value: object) -> Iterator[tuple[str, tuple[object, bool]]]:
