@@ -12,6 +12,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from tests.builders import Workspace, line_of
 from tests.schema_change import BREAKING, PROTO, RETYPED, STOCK, change, evidence, image
+from tests.schema_corpus import CORPUS
 
 pytestmark = pytest.mark.usefixtures("unchanged_schema")
 
@@ -43,6 +44,15 @@ def test_what_comes_with_another_compiler_is_no_change(shop: Workspace, sides: t
     new, old = sides
     report = shop.judge_here("breaking", new, "--against", old)
     assert (report.verdict, report.findings) == ("compatible", [])
+
+
+def test_what_is_imported_for_options_alone_is_followed(shop: Workspace) -> None:
+    """buf refuses its own image where such an import is not used."""
+    pair = CORPUS / "pv_option_import_loosened"
+    for path in pair.rglob("*.proto"):
+        shop.write(f"pair/{path.relative_to(pair).as_posix()}", path.read_text())
+    report = shop.judge_here("breaking", "pair/new", "--against", "pair/old")
+    assert (report.verdict, [found["rule"] for found in report.findings]) == ("compatible", ["VALIDATION_LOOSENED"])
 
 
 def git(folder: Path, *arguments: str) -> None:
