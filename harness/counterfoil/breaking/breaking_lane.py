@@ -74,8 +74,8 @@ class BreakingLane:
     def judged(self, request: Request) -> Judged:
         """The same, with a note where it is not of this run."""
         workspace = self.workspace
-        workspace.state_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=workspace.state_dir, prefix="schema-") as scratch:
+        # Not in the workspace: buf compiles every proto below the folder of a module, also in hidden folders.
+        with tempfile.TemporaryDirectory(prefix="counterfoil-") as scratch:
             sources = Sources(self._processes, workspace, Path(scratch))
             try:
                 new = sources.find(request.new, request.new)

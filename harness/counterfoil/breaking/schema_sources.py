@@ -11,7 +11,7 @@ from pathlib import Path
 
 from counterfoil.compat.annotations import Annotation
 from counterfoil.compat.trimming import ImageError, Trimmed, join, raw_files, trim
-from counterfoil.core.workspace import Workspace
+from counterfoil.core.workspace import Schema, Workspace
 from counterfoil.errors import UsageError
 from counterfoil.project.proto_trees import FolderTree, GitTree, Tree, extract, partial, require_utf8
 from counterfoil.system.buf import PROTO, Buf, BufError, CompileError
@@ -71,12 +71,13 @@ class Sources:
         self._for_whom = any(one.reads or one.writes for one in participants)
         """Whether it matters what carries a change."""
 
-    def find(self, name: str, folder: str) -> Source:
+    def find(self, name: str, new: str) -> Source:
         """A path, `git:REF`, a git reference or `ledger:PARTICIPANT@VERSION`. Raises EmptySchemaError too.
 
-        `folder` is the one to look at in git.
+        In git it is the folder `new`, or the configured one where the new schema is no folder here.
         """
         path = self._workspace.path(name)
+        folder = new if self._workspace.path(new).is_dir() else (self._workspace.settings.schema or Schema()).dir
         if name.startswith(LEDGER):
             return Source(name=name, image=self._recorded(name.removeprefix(LEDGER)))
         if name.startswith(GIT):

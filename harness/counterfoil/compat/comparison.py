@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TypeVar
 
@@ -27,6 +27,7 @@ class Comparison:
         self.forward = Reading(new, old)
         self._old_options = OptionReader(old)
         self._new_options = OptionReader(new)
+        self._renamed_oneofs: dict[str, Mapping[str, str]] = {}
 
     def effects(self, predict: Callable[[Reading, T, T], Encodings], old: T, new: T) -> Effects:
         """A prediction asked in both directions."""
@@ -39,12 +40,23 @@ class Comparison:
 
     @cached_property
     def _carriers(self) -> Mapping[str, frozenset[str]]:
-        found: dict[str, set[str]] = {}
+        return {name: frozenset(old.message for old, _ in pairs) for name, pairs in self.carrying.items()}
+
+    @cached_property
+    def carrying(self) -> Mapping[str, Sequence[tuple[Field, Field]]]:
+        """By the name of a message or enum: the matched fields that carry it on both sides; options are left out."""
+        found: dict[str, list[tuple[Field, Field]]] = {}
         for old, new in self.fields():
             before, after = self.old.value_field(old).type_name, self.new.value_field(new).type_name
             if before == after and before is not None and not is_option(old):
-                found.setdefault(before, set()).add(old.message)
-        return {name: frozenset(messages) for name, messages in found.items()}
+                found.setdefault(before, []).append((old, new))
+        return found
+
+    def renamed_oneofs(self, old: Message, new: Message) -> Mapping[str, str]:
+        """By old name, its own too: the oneof with all surviving members of the old one, and no other old field."""
+        if old.symbol not in self._renamed_oneofs:
+            self._renamed_oneofs[old.symbol] = dict(_renamed_oneofs(old, new))
+        return self._renamed_oneofs[old.symbol]
 
     def messages(self) -> Iterator[tuple[Message, Message]]:
         """Those of the same name that are no map entries, and those that changed more than their name."""
@@ -195,6 +207,15 @@ class Comparison:
                 found[one.symbol] = choice
                 taken.add(choice.symbol)
         return found
+
+
+def _renamed_oneofs(old: Message, new: Message) -> Iterator[tuple[str, str]]:
+    for name, oneof in old.oneofs.items():
+        kept = oneof.numbers & new.fields.keys()
+        names = {new.fields[number].oneof for number in kept}
+        now = names.pop() if len(names) == 1 else None
+        if now is not None and new.oneofs[now].numbers & old.fields.keys() == kept:
+            yield name, now
 
 
 def message_form(message: Message) -> tuple[object, ...]:

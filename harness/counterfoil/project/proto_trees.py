@@ -8,16 +8,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Protocol
 
 from counterfoil.compat.trimming import RawFile, select
 from counterfoil.errors import UsageError
-from counterfoil.system.buf import CONFIGURATION, PROTO
+from counterfoil.system.buf import CONFIGURATION, PROTO, parse_config
 from counterfoil.system.git import Git
 
 NOT_WALKED = frozenset({".git", ".counterfoil"})
-IMPORT = re.compile(rb"""^\s*import\s+(public\s+|weak\s+|option\s+)?["']([^"'\n]+)["']""", re.MULTILINE)
-PACKAGE = re.compile(rb"^\s*package\s+([\w.]+)\s*;", re.MULTILINE)
+IMPORT = re.compile(rb"""\bimport\s*(public\s*|weak\s*|option\s*)?["']([^"'\n]+)["']""")
+PACKAGE = re.compile(rb"(?:^|[;/])\s*package\s+([\w.]+)\s*;", re.MULTILINE)
 SORTS = {"message": b"message", "enum": b"enum", "service": b"service", "extension": b"extend"}
 
 
@@ -52,6 +52,20 @@ def require_utf8(source: str, paths: Iterable[str]) -> None:
             )
 
 
+def relevant_files(folder: Path) -> Iterator[str]:
+    """The paths in a folder of those on disk. As buf does, links are followed; into no folder twice."""
+    seen = set()
+    for place, inner, names in os.walk(folder, followlinks=True):
+        status = Path(place).stat()
+        if (status.st_dev, status.st_ino) in seen:
+            inner.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        inner[:] = sorted(name for name in inner if name not in NOT_WALKED)
+        for name in filter(is_relevant, names):
+            yield Path(place, name).relative_to(folder).as_posix()
+
+
 class FolderTree:
     """A folder on disk."""
 
@@ -65,13 +79,7 @@ class FolderTree:
 
     @cached_property
     def _contents(self) -> dict[str, bytes]:
-        return {path: (self.folder / path).read_bytes() for path in sorted(self._paths())}
-
-    def _paths(self) -> Iterator[str]:
-        for folder, inner, names in os.walk(self.folder):
-            inner[:] = [name for name in inner if name not in NOT_WALKED]
-            for name in filter(is_relevant, names):
-                yield Path(folder, name).relative_to(self.folder).as_posix()
+        return {path: (self.folder / path).read_bytes() for path in sorted(relevant_files(self.folder))}
 
     def read(self, paths: Iterable[str]) -> Mapping[str, bytes]:
         """From what was read already."""
@@ -179,21 +187,13 @@ def _glance(text: bytes, roots: tuple[str, ...], paths: Mapping[str, str]) -> Ra
 def _module_roots(tree: Tree) -> tuple[str, ...] | None:
     """The folders below which imports are looked up, each ending with a slash; None where buf's files are unusual."""
     found = {name for name in CONFIGURATION if name in tree.objects}
-    documents: dict[str, Any] = {}
-    import yaml  # noqa: PLC0415  (only large schemas need it, and it takes its time)
-
-    for name, data in tree.read(found - {"buf.lock"}).items():
-        try:
-            documents[name] = yaml.safe_load(data) or {}
-        except yaml.YAMLError:
-            return None
-    if not all(isinstance(one, dict) for one in documents.values()):
+    try:
+        documents = {name: parse_config(data) for name, data in tree.read(found - {"buf.lock"}).items()}
+    except ValueError:
         return None
     modules = documents.get("buf.yaml", {}).get("modules") or []
-    listed = documents.get("buf.work.yaml", {}).get("directories") or [
-        module.get("path", ".") for module in modules if isinstance(module, dict)
-    ]
-    roots = tuple("" if PurePosixPath(str(one)) == PurePosixPath() else f"{PurePosixPath(str(one))}/" for one in listed)
+    listed = documents.get("buf.work.yaml", {}).get("directories") or [one.get("path", ".") for one in modules]
+    roots = tuple("" if PurePosixPath(one) == PurePosixPath() else f"{PurePosixPath(one)}/" for one in listed)
     return roots or ("",)
 
 

@@ -7,7 +7,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypedDict
+
+import msgspec
 
 from counterfoil.compat.annotations import QUOTED, Annotation
 from counterfoil.model import Finding, Level, Location
@@ -21,6 +23,29 @@ PROTO = ".proto"
 CONFIGURATION = ("buf.yaml", "buf.lock", "buf.work.yaml")
 IGNORING = ("ignore", "ignore_only")
 """The keys of a section of buf.yaml that let files off."""
+
+
+Section = TypedDict(
+    "Section",
+    {
+        "use": list[str] | None,
+        "except": list[str] | None,
+        "ignore": list[str] | None,
+        "ignore_only": dict[str, list[str]] | None,
+    },
+    total=False,
+)
+
+
+class _Module(TypedDict, total=False):
+    path: str
+    breaking: Section | None
+
+
+class _Config(TypedDict, total=False):
+    modules: list[_Module] | None
+    directories: list[str] | None
+    breaking: Section | None
 
 
 class BufError(Exception):
@@ -113,6 +138,18 @@ def _annotations(done: Completed) -> Iterator[Annotation]:
         )
 
 
+def parse_config(data: bytes) -> dict[str, Any]:
+    """A buf.yaml or buf.work.yaml of which all that is looked at here has the form that buf asks for, or ValueError."""
+    import yaml  # noqa: PLC0415  (few schemas need it, and it takes its time)
+
+    try:
+        document: dict[str, Any] = yaml.safe_load(data) or {}
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from None
+    msgspec.convert(document, _Config)
+    return document
+
+
 def breaking_rules(config: Path | None) -> dict[str, Any]:
     """The `breaking` section that holds for a folder: the module's own, else the file's, else buf's default, FILE.
 
@@ -120,13 +157,11 @@ def breaking_rules(config: Path | None) -> dict[str, Any]:
     """
     if config is None:
         return {"use": ["FILE"]}
-    import yaml  # noqa: PLC0415  (few schemas need it, and it takes its time)
-
     try:
-        document = yaml.safe_load(config.read_bytes()) or {}
-    except (OSError, yaml.YAMLError) as error:
+        document = parse_config(config.read_bytes())
+    except (OSError, ValueError) as error:
         raise BufError(f"cannot read '{config}': {error}") from None
-    modules = [one for one in document.get("modules") or [] if isinstance(one, dict)] or [{}]
+    modules = document.get("modules") or [{}]
     roots = [(config.parent, one.get("path", "."), len(modules) == 1) for one in modules]
     found = [one.get("breaking", document.get("breaking")) or {} for one in modules]
     sections = [_section(section, partial(_inside, *root)) for section, root in zip(found, roots, strict=True)]
@@ -198,6 +233,7 @@ def configuration_files(folder: Path) -> Iterator[Path]:
 
 
 def config_of(root: Path, schema: Path) -> Path | None:
-    """The buf.yaml that holds for a schema: in its folder, or beside its image, or at the top; None without any."""
-    folders = (schema if schema.is_dir() else schema.parent, root)
+    """The buf.yaml that holds for a schema: in its folder, or beside its image, or nearest above, up to the top."""
+    start = schema if schema.is_dir() else schema.parent
+    folders = [one for one in (start, *start.parents) if one.is_relative_to(root)] or [start, root]
     return next((folder / "buf.yaml" for folder in folders if (folder / "buf.yaml").is_file()), None)
