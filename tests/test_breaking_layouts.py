@@ -109,3 +109,30 @@ def test_who_imports_a_changed_file_is_seen_however_the_import_is_written(shop: 
             shop.write(f"{side}/p{number}.proto", f'syntax = "proto2"; package p{number};\nmessage P {{}}\n')
     report = shop.judge_here("breaking", "new", "--against", "old")
     assert report.the("ENUM_DEFAULT_CHANGED")["level"] == "behaviour"
+
+
+HELD = 'syntax = "proto3";\npackage held.v1;\nmessage Held { int32 count = 1; }\n'
+HOLDER = """syntax = "proto3";
+package shop.v1;
+import "held/v1/held.proto";
+message Holder { held.v1.Held held = 1; int32 size = 2; }
+"""
+
+
+@pytest.fixture
+def modules(shop: Workspace) -> Workspace:
+    """The schema is one of two modules of a workspace of buf, and imports from the other."""
+    shop.write("counterfoil.toml", 'format = 1\n[schema]\ndir = "protos"\n')
+    shop.write("buf.yaml", "version: v2\nmodules:\n  - path: protos\n  - path: vendor\n")
+    shop.write("vendor/held/v1/held.proto", HELD)
+    shop.write("protos/shop/v1/holder.proto", HOLDER)
+    return shop
+
+
+def test_what_is_kept_is_of_what_was_compiled_from_other_modules_too(modules: Workspace) -> None:
+    image(modules.root / "protos", modules.root / "old.binpb")
+    modules.write("protos/shop/v1/holder.proto", HOLDER.replace("int32 size", "string size"))
+    first = modules.judge_here("breaking", "--against", "old.binpb")
+    modules.write("vendor/held/v1/held.proto", HELD.replace("int32", "string"))
+    second = modules.judge_here("breaking", "--against", "old.binpb")
+    assert second.rules - first.rules == {("FIELD_TYPE_CHANGED", "held.v1.Held.count")}
