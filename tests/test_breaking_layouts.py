@@ -136,3 +136,35 @@ def test_what_is_kept_is_of_what_was_compiled_from_other_modules_too(modules: Wo
     modules.write("vendor/held/v1/held.proto", HELD.replace("int32", "string"))
     second = modules.judge_here("breaking", "--against", "old.binpb")
     assert second.rules - first.rules == {("FIELD_TYPE_CHANGED", "held.v1.Held.count")}
+
+
+@pytest.mark.parametrize("many", [0, MANY])
+@pytest.mark.parametrize(
+    ("edited", "rules"),
+    [
+        ((), set()),
+        (("vendor",), {("ENUM_VALUE_REMOVED", "held.v1.Kind.ONE")}),
+        (("protos",), {OPTION}),
+        (("protos", "vendor"), {OPTION, ("ENUM_VALUE_REMOVED", "held.v1.Kind.ONE")}),
+        (("elsewhere",), set()),
+    ],
+)
+def test_modules_beside_the_schema_count_as_they_were_committed(
+    modules: Workspace, many: int, edited: tuple[str, ...], rules: set[tuple[str, str]]
+) -> None:
+    kind = "enum Kind { ZERO = 0; ONE = 1; }\n"
+    modules.write("vendor/held/v1/held.proto", HELD + kind)
+    modules.write("elsewhere/other.proto", PROTO)
+    modules.write("protos/shop/v1/shop.proto", PROTO)
+    for number in range(many):
+        modules.write(f"protos/p{number}.proto", f'syntax = "proto3";\npackage p{number};\n')
+    commit(modules.root, "v1")
+    files = {
+        "vendor": ("held/v1/held.proto", HELD + kind.replace(" ONE = 1;", "reserved 1; reserved 'ONE';")),
+        "protos": (FILE, IN_GO),
+        "elsewhere": ("other.proto", "no proto"),
+    }
+    for module in edited:
+        modules.write(f"{module}/{files[module][0]}", files[module][1])
+    report = modules.judge_here("breaking", "--against", "git:v1")
+    assert report.rules == rules

@@ -81,13 +81,13 @@ class Sources:
         if name.startswith(LEDGER):
             return Source(name=name, image=self._recorded(name.removeprefix(LEDGER)))
         if name.startswith(GIT):
-            return self._tree(name, GitTree(self._git, name.removeprefix(GIT), folder))
+            return self._in_git(name, name.removeprefix(GIT), folder)
         if path.is_dir():
             return self._tree(name, FolderTree(path))
         if path.is_file():
             return Source(name=name, image=self._image(name, path))
         if self._git.has_commit(name):
-            return self._tree(name, GitTree(self._git, name, folder))
+            return self._in_git(name, name, folder)
         raise UsageError(
             f"there is no schema '{name}'",
             why="it is neither a folder, nor an image, nor a commit that git knows here",
@@ -110,8 +110,13 @@ class Sources:
 
         return open_ledger(self._workspace.root, os.environ).schema_of(VersionRef(participant, number))
 
+    def _in_git(self, name: str, reference: str, folder: str) -> Source:
+        beside = FolderTree(self._workspace.path(folder))
+        return self._tree(name, GitTree(self._git, reference, self._workspace.relative(beside.top), beside.inside))
+
     def _tree(self, name: str, tree: Tree) -> Source:
-        if not any(path.endswith(PROTO) for path in tree.objects):
+        inside = "" if tree.inside == "." else f"{tree.inside}/"
+        if not any(path.endswith(PROTO) and path.startswith(inside) for path in tree.objects):
             raise EmptySchemaError(name)
         require_utf8(name, tree.objects)
         return Source(name=name, tree=tree)
