@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from counterfoil.compat.changes import Direction, Effects, Encodings, towards
 from counterfoil.compat.reading import Reading
-from counterfoil.compat.renaming import Shape, alike, grown
+from counterfoil.compat.renaming import Shape, alike, grown, paired
 from counterfoil.schema.descriptors import Schema
 from counterfoil.schema.elements import Element, Enum, Field, Message, Method, Service
 from counterfoil.schema.options import OptionReader, Options
@@ -189,24 +189,16 @@ class Comparison:
     def _renamed(
         self, old: Mapping[str, ElementT], new: Mapping[str, ElementT], form: Callable[[ElementT], object]
     ) -> Mapping[str, ElementT]:
-        waiting = {one.symbol: (one, form(one)) for one in self.added(old, new)}
-        by_name = {(what, one.name): one for one, what in waiting.values()}
-        by_form: dict[object, list[ElementT]] = {}
-        for one, what in waiting.values():
-            by_form.setdefault(what, []).append(one)
-        found: dict[str, ElementT] = {}
-        taken: set[str] = set()
-        for one in self.removed(old, new):
-            what = form(one)
-            same = by_name.get((what, one.name))
-            alike = by_form.get(what, []) if what else []
-            while alike and alike[-1].symbol in taken:
-                alike.pop()
-            choice = same if same and same.symbol not in taken else alike[-1] if alike else None
-            if choice:
-                found[one.symbol] = choice
-                taken.add(choice.symbol)
-        return found
+        """Those of the same form, first those that also have the same last name; of none, only these."""
+        gone = {one.symbol: (form(one), one.name) for one in self.removed(old, new)}
+        fresh = {one.symbol: (form(one), one.name) for one in self.added(old, new)}
+        found = dict(paired(gone, fresh))
+        taken = set(found.values())
+        found |= paired(
+            {name: what for name, (what, _) in gone.items() if what and name not in found},
+            {name: what for name, (what, _) in fresh.items() if what and name not in taken},
+        )
+        return {name: new[other] for name, other in found.items()}
 
 
 def _renamed_oneofs(old: Message, new: Message) -> Iterator[tuple[str, str]]:
