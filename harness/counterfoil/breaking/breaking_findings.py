@@ -44,7 +44,7 @@ class Judgement:
         self._runtimes = runtimes
         self._request = request
         self._trimmed = trimmed
-        self._schemas = old, new = _parsed("old", trimmed.old), _parsed("new", trimmed.new)
+        self.schemas = old, new = _parsed("old", trimmed.old), _parsed("new", trimmed.new)
         self._changes = compare(old, new)
         self._consumers = Consumers(workspace)
         self.needs_runtimes = not reads_alike(old, new, self._changes)
@@ -56,7 +56,7 @@ class Judgement:
 
     def findings(self, ask_buf: AskBuf, *, buf_is_asked: bool) -> tuple[Finding, ...]:
         """Every finding about the change from one image to another."""
-        old, new = schemas = self._schemas
+        old, new = schemas = self.schemas
         changes = self._changes
         with ThreadPoolExecutor(max_workers=1) as pool:
             asked = None if only_grew(old, new, changes) else pool.submit(ask_buf)
