@@ -20,6 +20,7 @@ from counterfoil.core.workspace import FORMAT_VERSION, Schema, Settings, Workspa
 from counterfoil.errors import UsageError, nearest
 from counterfoil.model import BREAKING, Case, Lane, Level
 from counterfoil.project.config import FILE_NAME, locate
+from counterfoil.project.pact_files import read_pacts
 from counterfoil.results.result_cache import ResultCache, Reuse
 from counterfoil.runs.events import CaseFinished, Event, RunFinished, RunStarted
 from counterfoil.system.processes import Processes
@@ -156,3 +157,20 @@ def _known(workspace: Workspace, participant: str) -> None:
             why=nearest(participant, participants),
             fix=f"name a participant of {workspace.file.name}",
         )
+    if participant and not _is_declared(workspace, participant):
+        raise UsageError(
+            f"nothing says what '{participant}' reads or writes",
+            where="--only-affecting",
+            why="it has neither reads nor writes and no pact, so no change could be told to affect it",
+            fix=f'add reads = ["..."] or writes = ["..."] to [participants.{participant}] in {workspace.file.name}',
+        )
+
+
+def _is_declared(workspace: Workspace, participant: str) -> bool:
+    """Whether there is anything by which a change can be told to concern a participant."""
+    declared = workspace.settings.participants[participant]
+    if declared.reads or declared.writes:
+        return True
+    return workspace.settings.pacts is not None and any(
+        participant in {pact.consumer, pact.provider} for pact in read_pacts(workspace)
+    )
