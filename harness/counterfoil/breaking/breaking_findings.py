@@ -43,7 +43,7 @@ class Judgement:
         self._runtimes = runtimes
         self._request = request
         self._trimmed = trimmed
-        self._schemas = old, new = _parsed("old", trimmed.old), _parsed("new", trimmed.new)
+        self._schemas = old, new = parsed("old", trimmed.old), parsed("new", trimmed.new)
         self._changes = compare(old, new)
         self._consumers = Consumers(workspace)
         self.needs_runtimes = not reads_alike(old, new, self._changes)
@@ -153,7 +153,8 @@ def _ask_buf(buf: Buf, trimmed: Trimmed, scratch: Path, config: Path | None) -> 
         return error
 
 
-def _parsed(name: str, image: bytes) -> Schema:
+def parsed(name: str, image: bytes) -> Schema:
+    """The old or the new schema. Raises UsageError for an image that lacks what it imports, or is none."""
     try:
         return parse_image(image)
     except ImageError as error:
