@@ -20,7 +20,6 @@ from counterfoil.core.workspace import FORMAT_VERSION, Schema, Settings, Workspa
 from counterfoil.errors import UsageError, nearest
 from counterfoil.model import BREAKING, Case, Lane, Level
 from counterfoil.project.config import FILE_NAME, locate
-from counterfoil.project.pact_files import read_pacts
 from counterfoil.results.result_cache import ResultCache, Reuse
 from counterfoil.runs.events import CaseFinished, Event, RunFinished, RunStarted
 from counterfoil.system.processes import Processes
@@ -171,6 +170,8 @@ def _is_declared(workspace: Workspace, participant: str) -> bool:
     declared = workspace.settings.participants[participant]
     if declared.reads or declared.writes:
         return True
-    return workspace.settings.pacts is not None and any(
-        participant in {pact.consumer, pact.provider} for pact in read_pacts(workspace)
-    )
+    if workspace.settings.pacts is None:
+        return False
+    from counterfoil.project.pact_files import read_pacts  # noqa: PLC0415  (few runs need it)
+
+    return any(participant in {pact.consumer, pact.provider} for pact in read_pacts(workspace))
