@@ -15,12 +15,13 @@ from counterfoil.compat.annotations import Annotation
 from counterfoil.compat.carriers import Carriers
 from counterfoil.compat.changes import Change
 from counterfoil.compat.compare import compare
-from counterfoil.compat.composing import Context, Shown, compose, unexplained
+from counterfoil.compat.composing import Context, Shown, compose, not_asked, unexplained
 from counterfoil.compat.growth import only_grew, reads_alike
 from counterfoil.compat.merging import Merged, map_entries, merge
 from counterfoil.compat.positions import Positions
 from counterfoil.compat.table import RULES
 from counterfoil.compat.trimming import Trimmed
+from counterfoil.core.rules import finding
 from counterfoil.core.workspace import Workspace
 from counterfoil.errors import UsageError
 from counterfoil.model import Finding, Level, Location, SchemaChange
@@ -47,6 +48,8 @@ class Judgement:
         self._changes = compare(old, new)
         self._consumers = Consumers(workspace)
         self.needs_runtimes = not reads_alike(old, new, self._changes)
+        self.note = ""
+        """Who was not asked, once there are findings."""
 
     def with_buf(self, buf: Buf, scratch: Path) -> tuple[Finding, ...]:
         """Every finding about the change; buf judges beside us, and what it reports is merged with ours."""
@@ -61,12 +64,14 @@ class Judgement:
             asked = None if only_grew(old, new, changes) else pool.submit(ask_buf)
             shown = self._shown() if self.needs_runtimes else Shown()
             said = asked.result() if asked else ()
+        self.note = not_asked(shown)
         failed = (buf_failed(said, self._request.new),) if isinstance(said, BufError) else ()
         annotations = () if isinstance(said, BufError) else said
         equivalents = {name: rule.buf for name, rule in RULES.items()}
         merged = merge(changes, annotations, Positions(new.proto.file), equivalents, map_entries(schemas))
         context = self._context(schemas, shown, buf_ran=not failed, buf_is_asked=buf_is_asked)
-        found = (*_ours(changes, merged, context, schemas), *self._bufs(merged, context), *failed)
+        unknown = (*failed, *self._unheard(shown))
+        found = (*_ours(changes, merged, context, schemas), *self._bufs(merged, context), *unknown)
         return tuple(one for one in found if self._concerns(one))
 
     def _shown(self) -> Shown:
@@ -76,6 +81,19 @@ class Judgement:
         request = self._request
         folder = self._workspace.path(request.witnesses)
         return show(self._runtimes, self._trimmed, self._changes, request.directions, (folder, request.witnesses))
+
+    def _unheard(self, shown: Shown) -> Iterator[Finding]:
+        """Configured stubs that did not answer everything; where nobody answered, all that might have."""
+        for name, why in sorted({**shown.silent, **shown.absent}.items()):
+            is_configured = name in self._workspace.settings.stubs
+            if is_configured or not shown.runtimes:
+                start = f"start it by hand with the command of [stubs.{name}]; counterfoil build may be missing"
+                yield finding(
+                    "STUB_NOT_JUDGED",
+                    name,
+                    f"how '{name}' reads what changed is not known: {why}",
+                    fix=start if is_configured else "correct the schema, so that a runtime can read it",
+                )
 
     def _context(self, schemas: tuple[Schema, ...], shown: Shown, *, buf_ran: bool, buf_is_asked: bool) -> Context:
         request = self._request

@@ -112,7 +112,8 @@ class BreakingLane:
         judgement = Judgement(self.workspace, self.runtimes, request, trimmed)
 
         def judge() -> Judged:
-            return Judged(findings=judgement.with_buf(sources.buf, sources.scratch))
+            findings = judgement.with_buf(sources.buf, sources.scratch)
+            return Judged(findings=findings, note=judgement.note)
 
         if not judgement.needs_runtimes:
             return judge()
