@@ -26,7 +26,7 @@ from counterfoil.core.workspace import Workspace
 from counterfoil.errors import UsageError
 from counterfoil.model import Finding, Level, Location, SchemaChange
 from counterfoil.schema.descriptors import ImageError, Schema, parse_image
-from counterfoil.system.buf import Buf, BufError, as_finding, config_of
+from counterfoil.system.buf import Buf, BufError, as_finding, config_of, runs_programs
 
 if TYPE_CHECKING:
     from counterfoil.breaking.schema_stubs import Runtimes
@@ -54,14 +54,20 @@ class Judgement:
     def with_buf(self, buf: Buf, scratch: Path) -> tuple[Finding, ...]:
         """Every finding about the change; buf judges beside us, and what it reports is merged with ours."""
         config = config_of(self._workspace.root, self._workspace.path(self._request.new))
-        return self.findings(partial(_ask_buf, buf, self._trimmed, scratch, config), buf_is_asked=config is not None)
+        ask_buf = partial(_ask_buf, buf, self._trimmed, scratch, config)
+        return self.findings(
+            ask_buf, buf_is_asked=config is not None, with_programs=config is not None and runs_programs(config)
+        )
 
-    def findings(self, ask_buf: AskBuf, *, buf_is_asked: bool) -> tuple[Finding, ...]:
-        """Every finding about the change from one image to another."""
+    def findings(self, ask_buf: AskBuf, *, buf_is_asked: bool, with_programs: bool = False) -> tuple[Finding, ...]:
+        """Every finding about the change from one image to another.
+
+        buf has no rule against what only adds; whether programs that it runs have one is not known.
+        """
         old, new = schemas = self._schemas
         changes = self._changes
         with ThreadPoolExecutor(max_workers=1) as pool:
-            asked = None if only_grew(old, new, changes) else pool.submit(ask_buf)
+            asked = pool.submit(ask_buf) if with_programs or not only_grew(old, new, changes) else None
             shown = self._shown() if self.needs_runtimes else Shown()
             said = asked.result() if asked else ()
         self.note = not_asked(shown)
