@@ -202,6 +202,22 @@ def test_several_baselines_are_a_case_each(shop: Workspace) -> None:
     assert (ran.exit_code, ran.error["next"]) == (2, "add --transitive")
 
 
+@pytest.mark.parametrize(("old", "new"), [("extended", "own"), ("own", "extended")])
+def test_a_field_in_place_of_an_extension_has_its_type_compared(shop: Workspace, old: str, new: str) -> None:
+    head = 'syntax = "proto2";\npackage shop.v1;\n'
+    texts = {
+        "extended": f"{head}message Open {{\n  extensions 100;\n}}\nextend Open {{\n  optional int32 more = 100;\n}}\n",
+        "own": f"{head}message Open {{\n  optional string more = 100;\n}}\n",
+    }
+    shop.write("old/shop/v1/shop.proto", texts[old])
+    shop.write("new/shop/v1/shop.proto", texts[new])
+    found = shop.judge_here("breaking", "new", "--against", "old").the("FIELD_TYPE_CHANGED")
+    assert {(one["direction"], one["encoding"]) for one in evidence(found, "witness")} >= {
+        ("backward", "binary"),
+        ("forward", "binary"),
+    }
+
+
 # --- buf -------------------------------------------------------------------------------------------------------------
 
 
