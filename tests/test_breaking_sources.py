@@ -188,6 +188,12 @@ def test_what_does_not_compile_on_either_side_is_not_compatible(shop: Workspace)
     assert (ran.exit_code, ran.error["error"]) == (2, "the schema 'new' does not compile")
 
 
+@pytest.mark.parametrize("arguments", [("new", "--against", ""), ("", "--against", "old")])
+def test_a_schema_without_a_name_is_not_taken_for_the_folder(shop: Workspace, arguments: tuple[str, ...]) -> None:
+    ran = shop.run_here("breaking", *arguments)
+    assert (ran.exit_code, ran.error["error"]) == (2, "a schema has no name")
+
+
 def test_a_pipe_among_the_protos_is_refused(shop: Workspace) -> None:
     os.mkfifo(shop.root / "new" / "endless.proto")
     ran = shop.run_here("breaking", "new", "--against", "old")
@@ -226,6 +232,18 @@ def test_files_may_have_names_in_any_language(shop: Workspace) -> None:
     assert {one["stub"] for one in witness["runtimes"]} == {"node", "python", "rust"}
     replayed = shop.run_here("replay", str(shop.root / witness["path"]))
     assert (replayed.exit_code, replayed.stdout.splitlines()[-1]) == (1, "still so")
+
+
+@pytest.mark.parametrize("name", ["-n", "new.git", "new.zip", "new.binpb", "ä b", "."])
+def test_a_folder_is_one_whatever_its_name_looks_like(shop: Workspace, name: str) -> None:
+    elsewhere = Workspace(shop.root / "there")
+    image(shop.root / "old", shop.root / "there.binpb")
+    elsewhere.write(f"{name}/shop/v1/shop.proto", RETYPED)
+    report = elsewhere.judge_here("breaking", f"./{name}", "--against", "../there.binpb")
+    assert report.rules == {("FIELD_TYPE_CHANGED", STOCK)}
+    elsewhere.write(f"{name}/shop/v1/shop.proto", RETYPED.replace("string stock", "no stock"))
+    ran = elsewhere.run_here("breaking", f"./{name}", "--against", "../there.binpb")
+    assert ran.error["at"].startswith(f"{name}/shop/v1/shop.proto:".removeprefix("./"))
 
 
 def test_a_name_that_is_not_utf_8_is_told(shop: Workspace) -> None:

@@ -142,7 +142,16 @@ def workspace_of(config: Path | None, new: str | None) -> tuple[Workspace, bool]
 
 
 def named(workspace: Workspace, source: str) -> str:
-    """A source as the workspace names it: a path from its folder, unless git or the ledger is meant."""
+    """A source as the workspace names it: a path from its folder, unless git or the ledger is meant.
+
+    Raises UsageError for an empty one.
+    """
+    if not source:
+        raise UsageError(
+            "a schema has no name",
+            why="an empty one would be the folder that the command runs in",
+            fix="look whether the variable that it comes from is set; . is the folder",
+        )
     is_path = not source.startswith((GIT, LEDGER)) and (Path.cwd() / source).exists()
     return workspace.relative(Path.cwd() / source) if is_path else source
 

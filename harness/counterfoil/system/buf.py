@@ -58,7 +58,8 @@ class Buf:
     def build(self, folder: Path, image: Path, *, positions: bool = True) -> None:
         """Compile a folder of protos into an image, with or without positions. Raises CompileError, BufError."""
         image.parent.mkdir(parents=True, exist_ok=True)
-        source = os.path.relpath(folder, self._root)
+        # Of a folder's name alone buf would guess what it is: an option, a repository, an archive, an image.
+        source = f"./{os.path.relpath(folder, self._root)}#format=dir"
         command = ["build", source, "-o", f"{image}#format=binpb", "--error-format", "json"]
         self._judge(command if positions else [*command, "--exclude-source-info"], str(folder))
 
