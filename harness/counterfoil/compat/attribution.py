@@ -46,13 +46,8 @@ class Attribution:
             if symbol in self._enums:
                 values = self._by_parent.get(symbol, [])
                 words = frozenset(WORD.findall(text)) if values else frozenset()
-                named = [change for change in values if not words.isdisjoint(_names(change))]
+                named = [change for change in values if not words.isdisjoint(change.names)]
                 yield from named or values
-
-
-def _names(change: Change) -> tuple[str, ...]:
-    """Under which names a payload may carry an enum's value: its own, and the one that it has now."""
-    return (change.symbol.rpartition(".")[2], *([change.new] if change.new else []))
 
 
 def _rank(change: Change, discrepancy: Discrepancy, effect: Effect) -> int:
