@@ -101,6 +101,22 @@ def test_a_link_in_the_baseline_is_refused(repository: Workspace, target: str) -
     assert (ran.exit_code, ran.error["error"]) == (2, "'new/link.proto' at 'HEAD' is a link, which is not followed")
 
 
+@pytest.mark.parametrize(
+    ("target", "exit_code"), [("../shared", 2), ("../shared/v1", 2), ("../texts", 0), ("../nothing", 0), ("/etc", 0)]
+)
+def test_a_link_to_protos_in_the_baseline_is_refused(repository: Workspace, target: str, exit_code: int) -> None:
+    repository.write("shared/v1/shared.proto", 'syntax = "proto3";\n')
+    repository.write("texts/text.md", "")
+    change(repository, PROTO)
+    (repository.root / "new" / "link").symlink_to(target)
+    git(repository.root, "add", ".")
+    git(repository.root, "commit", "-qm", "link")
+    (repository.root / "new" / "link").unlink()
+    ran = repository.run_here("breaking", "new", "--against", "git:HEAD")
+    assert ran.exit_code == exit_code
+    assert exit_code == 0 or ran.error["error"] == "'new/link' at 'HEAD' is a link, which is not followed"
+
+
 # --- what cannot be used ---------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from counterfoil.compat.compare import compare
 from counterfoil.model import Level
 from counterfoil.schema.descriptors import Schema, parse_image, schema_of
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorSet
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.generated_schemas import Plan, edits, image, plans
@@ -103,6 +103,36 @@ def alike(messages: dict[str, int]) -> Schema:
 
 def renamed(changes: tuple[Change, ...]) -> set[tuple[str | None, str | None]]:
     return {(one.old, one.new) for one in changes if one.rule == "MESSAGE_RENAMED"}
+
+
+EXTENSIONS = st.dictionaries(st.sampled_from(["x", "y"]), st.tuples(st.sampled_from("AB"), st.integers(100, 101)))
+
+
+@given(old=EXTENSIONS, new=EXTENSIONS, renamed_to=st.sampled_from(["A", "C"]))
+def test_an_extension_stays_with_a_message_that_is_renamed(
+    old: dict[str, tuple[str, int]], new: dict[str, tuple[str, int]], renamed_to: str
+) -> None:
+    assume(all(len(set(side.values())) == len(side) for side in (old, new)))
+    before, after = extended(old, "A"), extended(new, renamed_to)
+    assert_mirrored(before, after)
+    found = {(one.rule, one.symbol) for one in compare(before, after)}
+    as_if_not_renamed = {(one.rule, one.symbol) for one in compare(before, extended(new, "A"))}
+    assert found - {("MESSAGE_RENAMED", "A")} == as_if_not_renamed
+
+
+def extended(extensions: dict[str, tuple[str, int]], name: str) -> Schema:
+    """The messages A, under another name, and B, with extensions by what they extend and their numbers."""
+    files = FileDescriptorSet()
+    file = files.file.add(name="x.proto", syntax="proto2")
+    for one, count in ((name, 1), ("B", 2)):
+        message = file.message_type.add(name=one)
+        message.extension_range.add(start=100, end=200)
+        for number in range(1, count + 1):
+            message.field.add(name=f"f{number}", number=number, type=INT32, label=OPTIONAL)
+    for one, (message_name, number) in extensions.items():
+        extendee = {"A": name}.get(message_name, message_name)
+        file.extension.add(name=one, number=number, type=INT32, label=OPTIONAL, extendee=f".{extendee}")
+    return schema_of(files)
 
 
 def test_levels_follow_effects() -> None:

@@ -9,7 +9,6 @@ from functools import cached_property
 from counterfoil.compat.carriers import Carriers
 from counterfoil.compat.changes import Change
 from counterfoil.core.workspace import Workspace
-from counterfoil.schema.building import json_name
 
 MAX_DEPTH = 100
 
@@ -37,9 +36,7 @@ class Consumers:
                     yield f"{name} {verb}"
 
     def _mentioning(self, change: Change) -> Iterator[str]:
-        name = change.symbol.rpartition(".")[2]
-        named = (subject for key in (name, json_name(name)) for subject in self._mentions.get(key, ()))
-        yield from dict.fromkeys(named)
+        yield from dict.fromkeys(subject for name in change.names for subject in self._mentions.get(name, ()))
 
     @cached_property
     def _mentions(self) -> Mapping[str, tuple[str, ...]]:

@@ -100,8 +100,8 @@ class Comparison:
 
     @cached_property
     def old_extensions(self) -> Mapping[tuple[str, int], Field]:
-        """By the extended message and the number."""
-        return {(one.message, one.number): one for one in self.old.extensions.values()}
+        """By the extended message, under the name that it has now, and the number."""
+        return {(self.new_name(one.message), one.number): one for one in self.old.extensions.values()}
 
     @cached_property
     def new_extensions(self) -> Mapping[tuple[str, int], Field]:
@@ -177,6 +177,18 @@ class Comparison:
         entries = (one for one in self.old.messages.values() if one.is_map_entry)
         scoped = ((one.symbol, *one.symbol.rpartition(".")[::2]) for one in entries)
         return {**names, **{symbol: f"{names[scope]}.{name}" for symbol, scope, name in scoped if scope in names}}
+
+    def new_name(self, symbol: str) -> str:
+        """What an old message or enum is called now, as far as that is known."""
+        return self._new_names.get(symbol, symbol)
+
+    def old_message(self, symbol: str) -> Message | None:
+        """The old message of what is called so now."""
+        return self.old.messages.get(self._old_names.get(symbol, symbol))
+
+    @cached_property
+    def _old_names(self) -> Mapping[str, str]:
+        return {new: old for old, new in self._new_names.items()}
 
     @property
     def _new_enum_names(self) -> Mapping[str, str]:
