@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from counterfoil.breaking.schema_sources import EmptySchemaError, Source, Sources
 from counterfoil.compat.changes import Direction
+from counterfoil.compat.trimming import Trimmed
 from counterfoil.core.rules import finding
 from counterfoil.core.workspace import Workspace
 from counterfoil.model import Finding, Level, Location, Output
@@ -74,30 +75,31 @@ class BreakingLane:
     def judged(self, request: Request) -> Judged:
         """The same, with a note where it is not of this run."""
         workspace = self.workspace
-        workspace.state_dir.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=workspace.state_dir, prefix="schema-") as scratch:
+        # Not in the workspace: where that is itself a folder of protos, buf would compile what is extracted there too.
+        with tempfile.TemporaryDirectory(prefix="counterfoil-") as scratch:
             sources = Sources(self._processes, workspace, Path(scratch))
             try:
                 new = sources.find(request.new, request.new)
             except EmptySchemaError:
                 return Judged(findings=(no_schema(request.new, workspace),))
-            if request.against is None:
-                return Judged(findings=() if request.first_release else (_no_baseline(request.new, workspace),))
             try:
-                old = sources.find(request.against, request.new)
+                old = sources.find(request.against, request.new) if request.against is not None else None
             except EmptySchemaError:
-                return Judged(findings=() if request.first_release else (_empty_baseline(request),))
+                old = None
+            if old is None:
+                return _first(request, sources, new, workspace)
             judged = self._compared(request, sources, (old, new))
         return replace(
             judged, findings=tuple(replace(one, fails=one.level in request.fail_on) for one in judged.findings)
         )
 
-    def _key(self, request: Request, old: Source, new: Source) -> str | None:
+    def _key(self, request: Request, trimmed: Trimmed, sides: tuple[Source, Source]) -> str | None:
         from counterfoil.breaking.breaking_key import breaking_key  # noqa: PLC0415  (loads what few changes need)
 
         config = config_of(self.workspace.root, self.workspace.path(request.new))
         asked = (request.new, request.against, sorted(request.directions), request.witnesses, request.only_affecting)
-        return breaking_key(self.workspace, old, new, config, asked)
+        places = [sorted(side.tree.objects) for side in sides if side.tree is not None]
+        return breaking_key(self.workspace, trimmed, config, (*asked, places))
 
     def _compared(self, request: Request, sources: Sources, sides: tuple[Source, Source]) -> Judged:
         """Only what needs runtimes is kept, and a kept one looked for: to find again what needs none takes longer."""
@@ -112,12 +114,24 @@ class BreakingLane:
         judgement = Judgement(self.workspace, self.runtimes, request, trimmed)
 
         def judge() -> Judged:
-            return Judged(findings=judgement.with_buf(sources.buf, sources.scratch))
+            findings = judgement.with_buf(sources.buf, sources.scratch)
+            return Judged(findings=findings, note=judgement.note)
 
         if not judgement.needs_runtimes:
             return judge()
         subject = f"{request.new} since {request.against}"
-        return self._cache.reused_or_judged(SHELF, subject, lambda: self._key(request, *sides), judge)
+        return self._cache.reused_or_judged(SHELF, subject, lambda: self._key(request, trimmed, sides), judge)
+
+
+def _first(request: Request, sources: Sources, new: Source, workspace: Workspace) -> Judged:
+    """Without a baseline nothing breaks, if that is meant, and if there is a schema that can be used."""
+    if not request.first_release:
+        missing = _no_baseline(request.new, workspace) if request.against is None else _empty_baseline(request)
+        return Judged(findings=(missing,))
+    from counterfoil.breaking.breaking_findings import parsed  # noqa: PLC0415  (few changes need it)
+
+    parsed("new", sources.whole(new, "new"))
+    return Judged()
 
 
 def guarded(judge: Callable[[], Judged], subject: str) -> Judged:

@@ -69,28 +69,28 @@ def field_default_changed(comparison: Comparison, old: Field, new: Field) -> Fou
 
 def field_renamed(comparison: Comparison, old: Field, new: Field) -> Found:
     """Another name under the same number, which no other field had or gets."""
-    if old.name != new.name and not old.is_extension and not _name_moved(comparison, old, new):
+    if old.name != new.name and not _is_extension(old, new) and not _name_moved(comparison, old, new):
         yield _shown(comparison, old, new, old.name, new.name, Reading.name)
 
 
 def field_name_moved(comparison: Comparison, old: Field, new: Field) -> Found:
     """The name now belongs to another number: two fields swapped, for example."""
-    if old.name != new.name and not old.is_extension and _name_moved(comparison, old, new):
+    if old.name != new.name and not _is_extension(old, new) and _name_moved(comparison, old, new):
         yield _shown(comparison, old, new, old.name, new.name, lambda _reading, _writer, _reader: EVERYWHERE)
 
 
 def field_json_name_changed(comparison: Comparison, old: Field, new: Field) -> Found:
     """Another JSON name while the name stayed."""
-    if old.name == new.name and old.json_name != new.json_name and not old.is_extension:
+    if old.name == new.name and old.json_name != new.json_name and not _is_extension(old, new):
         yield _shown(comparison, old, new, old.json_name, new.json_name, Reading.name)
 
 
 def field_oneof_changed(comparison: Comparison, old: Field, new: Field) -> Found:
     """Into a oneof, out of it, or into another; a oneof that only got another name is ONEOF_RENAMED."""
-    if old.oneof == new.oneof or old.is_extension:
+    if old.oneof == new.oneof or _is_extension(old, new):
         return
     before, after = _owner(comparison.old, old), _owner(comparison.new, new)
-    if old.oneof is not None and new.oneof is not None and oneof_renamed_to(before, after, old.oneof) == new.oneof:
+    if old.oneof and new.oneof and comparison.renamed_oneofs(before, after).get(old.oneof) == new.oneof:
         return
     effects = comparison.effects(
         lambda reading, writer, reader: reading.oneof(writer, reader, old.number), before, after
@@ -166,16 +166,6 @@ def type_text(field: Field) -> str:
     return field.type_name or field.type
 
 
-def oneof_renamed_to(old: Message, new: Message, name: str) -> str | None:
-    """The new name of a oneof: that of the one with all its surviving members and no other old field."""
-    kept = old.oneofs[name].numbers & new.fields.keys()
-    names = {new.fields[number].oneof for number in kept}
-    if len(names) != 1 or names == {None}:
-        return None
-    found = next(iter(names)) or ""
-    return found if new.oneofs[found].numbers & old.fields.keys() == kept else None
-
-
 def _owner(schema: Schema, field: Field) -> Message:
     return schema.messages[field.message]
 
@@ -194,3 +184,8 @@ def _encoding_text(field: Field) -> str:
 
 def _packed_text(field: Field) -> str:
     return "packed" if field.is_packed else "not packed"
+
+
+def _is_extension(old: Field, new: Field) -> bool:
+    """Whether one of them is: then its name is told by the rules about extensions."""
+    return old.is_extension or new.is_extension

@@ -6,7 +6,7 @@ The rules come as nested mappings under the names of buf/validate/validate.proto
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,10 @@ from counterfoil.compat.values import INTEGERS
 LOWER = {"gt": True, "gte": False, "min_len": False, "min_bytes": False, "min_items": False, "min_pairs": False}
 UPPER = {"lt": True, "lte": False, "max_len": False, "max_bytes": False, "max_items": False, "max_pairs": False}
 """Bounds, and whether they exclude the value itself."""
+BOTH = tuple((low, high) for low in ("gt", "gte") for high in ("lt", "lte"))
+OUTSIDE = "outside"
+"""Two bounds in one, of which the lower is not below the upper: what lies between them is refused, not what is beyond
+(what buf/validate/validate.proto says of `gt`)."""
 EXACT = {"len": "len", "len_bytes": "bytes"}
 """A lower and an upper bound in one, and of what."""
 WHOLE_NUMBERS = tuple(f"{name}." for name in INTEGERS)
@@ -36,7 +40,6 @@ NOTHING = (0, False)
 EMPTY = {"", "0", "0.0", "False"}
 FORMATS = {"address", "email", "hostname", "ip", "ipv4", "ipv6", "tuuid", "uri", "uuid"}
 """Of text; an empty one has none of them."""
-OUTSIDE = "_outside"
 RULES_OF_THEIR_OWN = {"cel", "cel_expression", "oneof"}
 WAIVES = {"ignore": ("", "IGNORE_UNSPECIFIED", "IGNORE_IF_ZERO_VALUE", "IGNORE_IF_UNPOPULATED", "IGNORE_ALWAYS")}
 WAIVING_FLAGS = {"disabled", "skipped", "ignore_empty"}
@@ -53,7 +56,7 @@ class Verdicts:
 
 def judge(old: Mapping[str, Any], new: Mapping[str, Any]) -> Verdicts:
     """Compare two sets of rules. What cannot be told counts as tightened: it may refuse what went through before."""
-    before, after = _outside_named(_flat("", old)), _outside_named(_flat("", new))
+    before, after = dict(_flat("", old)), dict(_flat("", new))
     tightened, loosened = [], []
     for path in sorted(before.keys() | after.keys()):
         if before.get(path) == after.get(path):
@@ -78,14 +81,17 @@ def refuses_absence(rules: Mapping[str, Any], *, tracks_presence: bool) -> bool:
         return True
     if tracks_presence or rules.get("ignore", "IGNORE_UNSPECIFIED") != "IGNORE_UNSPECIFIED":
         return False
-    own = ((path.split("."), value) for path, value in _outside_named(_flat("", rules)).items())
+    own = ((path.split("."), value) for path, value in _flat("", rules))
     return any(_refuses_empty(path[-1], value) for path, value in own if ITEMS.isdisjoint(path[:-1]))
 
 
 def _refuses_empty(name: str, value: Any) -> bool:  # noqa: ANN401 - a rule's value may be anything
     """Whether one rule refuses zero, an empty text, list or map."""
-    if name.startswith("lower") and not name.endswith(OUTSIDE):
+    if name.startswith("lower"):
         return bool(_is_higher(value, NOTHING))
+    if name == OUTSIDE:
+        lower, upper = value
+        return bool(_is_higher(lower, NOTHING)) and _is_higher(upper, NOTHING) is False
     if name in LISTS_ALLOWED:
         return EMPTY.isdisjoint(value)
     return name in FORMATS and value is True
@@ -100,7 +106,7 @@ def _flat(prefix: str, rules: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
     Rules that say the same come out the same: an exact length is two bounds, a constant a list of one.
     """
-    for name, value in rules.items():
+    for name, value in _with_outside(prefix, rules).items():
         path = f"{prefix}{name}"
         if name in SAYS_NOTHING:
             continue
@@ -124,18 +130,20 @@ def _flat(prefix: str, rules: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield path, b64decode(value) if name in PARTS and prefix.endswith("bytes.") else value
 
 
-def _outside_named(rules: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Rules by name; a lower bound that is not below the upper one, and this, have names of their own.
+def _with_outside(prefix: str, rules: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same rules, two bounds as one where they refuse what lies between them."""
+    both = next((both for both in BOTH if _lies_outside(rules, *both)), None)
+    if both is None:
+        return rules
+    others = {name: value for name, value in rules.items() if name not in both}
+    return {**others, OUTSIDE: tuple(_bound(prefix, name, rules[name]) for name in both)}
 
-    Such a pair lets through what is outside ("the range is reversed": validate.proto, of `gt`), so neither refuses
-    what it would refuse alone.
-    """
-    found = dict(rules)
-    for lower in [path for path in found if path.rpartition(".")[2] == "lower"]:
-        upper = f"{lower.removesuffix('lower')}upper"
-        if upper in found and _is_higher(found[upper], found[lower]) is False:
-            found |= {f"{path}{OUTSIDE}": found.pop(path) for path in (lower, upper)}
-    return found
+
+def _lies_outside(rules: Mapping[str, Any], low: str, high: str) -> bool:
+    if low not in rules or high not in rules:
+        return False
+    lower, upper = ((_number(rules[name]), False) for name in (low, high))
+    return _is_higher(lower, upper) is True or (lower == upper and (low, high) != ("gte", "lte"))
 
 
 def _bounds(prefix: str, name: str, value: object) -> Iterator[tuple[str, tuple[object, bool]]]:
@@ -190,6 +198,10 @@ def _judge_one(name: str, old: Any, new: Any) -> tuple[bool, bool]:  # noqa: ANN
     if name.startswith(("lower", "upper")):
         tighter = _is_higher(new, old) in {None, name.startswith("lower")}
         return tighter, not tighter
+    if name == OUTSIDE:
+        less = _is_higher(new[0], old[0]), _is_higher(old[1], new[1])
+        more = _is_higher(old[0], new[0]), _is_higher(new[1], old[1])
+        return less != (False, False), True in more
     wider = name in PARTS and PARTS[name](old, new)
     if isinstance(old, frozenset) and isinstance(new, frozenset):
         wider = new < old if name not in LISTS_ALLOWED else new > old

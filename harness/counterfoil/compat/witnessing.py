@@ -86,6 +86,7 @@ def trial(writer: Descriptor, reader: Descriptor, added: frozenset[str] = frozen
         if number in side.fields_by_number
     )
     untried |= {name for number in changed[:most] for name in _too_deep(writer, reader, number)}
+    untried |= {name for number in changed[:most] for name in _too_many_values(writer, reader, number)}
     return Trial(writer=writer, reader=reader, numbers=tuple(changed[:most]), untried=untried)
 
 
@@ -97,6 +98,16 @@ def _too_deep(writer: Descriptor, reader: Descriptor, number: int) -> frozenset[
     places = [differs for _, differs in islice(_places(mine, theirs), MAX_PLACES + 1)]
     is_too_much = len(places) > MAX_PLACES or 2 * EDGES * sum(places) > MAX_DEEPER_EDGES
     return frozenset({mine.descriptor.full_name, theirs.descriptor.full_name} if is_too_much else ())
+
+
+def _too_many_values(writer: Descriptor, reader: Descriptor, number: int) -> frozenset[str]:
+    """The names of the values that the writer's enum alone has, and that are not tried."""
+    field, other = ({one.number: one for one in fields_of(side)}.get(number) for side in (writer, reader))
+    if field is None or (enum := _value(field).enum) is None:
+        return frozenset()
+    theirs = _values_of(other)
+    untried = list(_in_order(field, other))[MAX_ENUM_VALUES:]
+    return frozenset(f"{enum.full_name}.{name}" for number, name in untried if (name, number) not in theirs)
 
 
 def nature(field: Field, added: frozenset[str] = frozenset()) -> tuple[object, ...]:
@@ -149,7 +160,8 @@ def _of_field(tried: Trial, field: Field, fill: Fill) -> Iterator[Payload]:
     if field.number in {one.number for one in fields_of(tried.reader) if one.is_required}:
         yield _payload(Encoding.BINARY, around.binary(), (field.name, field.kind, EMPTY))
         yield _payload(Encoding.JSON, around.json(), (field.name, field.kind, EMPTY))
-    for sample in (*samples(field), *_enum_samples(field)):
+    other = next((one for one in fields_of(tried.reader) if one.number == field.number), None)
+    for sample in (*samples(field), *_enum_samples(field, other)):
         yield from _sampled(around, field, sample, field.name)
     yield from _deeper(tried, field, fill)
     yield from _edges(around, field, field.name)
@@ -171,12 +183,28 @@ def _sampled(around: Background, field: Field, sample: Sample, path: str) -> Ite
         yield _payload(Encoding.JSON, around.json(member(field, sample.json)), words)
 
 
-def _enum_samples(field: Field) -> Iterator[Sample]:
+def _value(field: Field) -> Field:
+    """The field, or the one of a map's values."""
+    return field.entry[1] if field.shape is Shape.MAP else field
+
+
+def _values_of(field: Field | None) -> tuple[tuple[str, int], ...]:
+    """The names and numbers of its enum."""
+    enum = None if field is None else _value(field).enum
+    return () if enum is None else tuple(enum_values(enum))
+
+
+def _in_order(field: Field, other: Field | None) -> list[tuple[int, str]]:
+    """The numbers of the field's enum under the names that programs write; those first that the other has not so."""
+    first = {number: name for name, number in reversed(_values_of(field))}
+    theirs = frozenset(_values_of(other))
+    return sorted(first.items(), key=lambda one: (one[1], one[0]) in theirs)
+
+
+def _enum_samples(field: Field, other: Field | None) -> Iterator[Sample]:
     """Every value of the field's enum, each alone, under the name that programs write."""
-    key, value = field.entry if field.shape is Shape.MAP else (None, field)
-    values = () if value.enum is None else enum_values(value.enum)
-    first = {number: name for name, number in reversed(values)}
-    for number, name in islice(first.items(), MAX_ENUM_VALUES):
+    key = field.entry[0] if field.shape is Shape.MAP else None
+    for number, name in _in_order(field, other)[:MAX_ENUM_VALUES]:
         wire, text = varint(number), string(name)
         if key is not None:
             default = value_of(key)
