@@ -28,6 +28,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ[MARK] = f"tests-{os.getpid()}"
 os.environ.pop("COLUMNS", None)
 LEAVE_WITHIN_S = 3.0
+STARTED_AT = psutil.Process().create_time()
+ELDERS: set[int] = set()
+"""Processes that were there before this one, while they live: to look into each of them twice a test takes minutes."""
 
 settings.register_profile("suite", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
@@ -59,11 +62,15 @@ def ignore_closed_pipes() -> None:
 
 def marked_processes(*, besides: Collection[int] = ()) -> list[psutil.Process]:
     """Every process that was started, however indirectly, by this test process and still lives."""
+    pids = set(psutil.pids())
+    ELDERS.intersection_update(pids)
     found = []
-    for pid in set(psutil.pids()).difference(besides, [os.getpid()]):
+    for pid in pids.difference(ELDERS, besides, [os.getpid()]):
         try:
             process = psutil.Process(pid)
-            if process.environ().get(MARK) == os.environ[MARK] and process.status() != psutil.STATUS_ZOMBIE:
+            if process.create_time() < STARTED_AT:
+                ELDERS.add(pid)
+            elif process.environ().get(MARK) == os.environ[MARK] and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
         except (psutil.Error, OSError):
             continue

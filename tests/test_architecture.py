@@ -36,6 +36,7 @@ VAGUE = {"utils", "util", "helpers", "helper", "base", "manager", "common", "mis
 GENERATED = {"stub/v1"}
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Every module of the package by its dotted name within it, without generated code and empty packages."""
     files = (path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
@@ -68,6 +69,7 @@ def imports(path: Path) -> set[str]:
     return found - {""}
 
 
+@cache
 def ours(path: Path) -> set[str]:
     return imports(path) & set(modules())
 

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from tests.builders import Workspace
+from tests.builders import Object, Workspace
 from tests.schema_change import PROTO, RETYPED, evidence
 
-PACT = {
+PACT: Object = {
     "consumer": {"name": "storefront"},
     "provider": {"name": "ranker"},
     "interactions": [
@@ -43,6 +43,29 @@ def test_a_finding_names_who_reads_it_and_which_pacts_mention_it(team: Workspace
     assert changed["participants"] == ["ranker reads"]
     assert changed["pacts"] == ["storefront→ranker::the stock"]
     assert all(one["path"].startswith("contracts/witnesses/breaking/") for one in evidence(found, "witness"))
+
+
+def test_a_pact_that_has_a_field_under_the_json_name_that_its_schema_gives_it_mentions_it(team: Workspace) -> None:
+    for side, type_ in {"old": "int32", "new": "string"}.items():
+        team.write(
+            f"{side}/shop/v1/shop.proto", PROTO.replace("int32 stock = 2", f'{type_} s = 2 [json_name = "stock"]')
+        )
+    report = team.judge_here("breaking", "new", "--against", "old", "--only-affecting", "storefront")
+    assert evidence(report.the("FIELD_TYPE_CHANGED"), "change")[0]["pacts"] == ["storefront→ranker::the stock"]
+
+
+def test_a_pact_that_has_a_field_under_both_of_its_names_is_told_of_once(team: Workspace) -> None:
+    for side, type_ in {"old": "int32", "new": "string"}.items():
+        team.write(f"{side}/shop/v1/shop.proto", PROTO.replace("int32 stock", f"{type_} in_stock"))
+    both, json_only, schema_only = ({"in_stock": 1, "inStock": 1}, {"inStock": 1}, {"in_stock": 1})
+    interactions = [
+        {**PACT["interactions"][0], "description": description, "response": {"status": 200, "body": body}}
+        for description, body in {"json": json_only, "both": both, "schema": schema_only}.items()
+    ]
+    team.write("contracts/pacts/storefront-ranker.json", json.dumps(PACT | {"interactions": interactions}))
+    found = team.judge_here("breaking", "new", "--against", "old").the("FIELD_TYPE_CHANGED")
+    [changed] = evidence(found, "change")
+    assert changed["pacts"] == [f"storefront→ranker::{one}" for one in ("both", "schema", "json")]
 
 
 @pytest.mark.parametrize(

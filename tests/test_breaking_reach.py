@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from counterfoil.probe.forms import samples
 from counterfoil.system.toolchain import find
 
 from tests.builders import Object, Workspace, line_of
-from tests.schema_change import image
+from tests.schema_change import evidence, image
 
 
 def changed(found: Object) -> Object:
@@ -128,3 +129,25 @@ def test_what_is_gone_is_located_in_the_old_schema(shop: Workspace, ending: str)
     kept = report.the("FIELD_TYPE_CHANGED")
     assert kept["location"] == {"path": "new/t.proto", "line": line_of(NESTED, "int32 q")}
     assert changed(kept)["old_location"] == {"path": path, "line": line_of(NESTED, "int32 q")}
+
+
+def enum_of(values: dict[str, int], reserved: dict[str, int]) -> str:
+    """A file with a closed enum and a message that carries it."""
+    named = "".join(f" {name} = {number};" for name, number in values.items())
+    kept = "".join(f" reserved {number}; reserved '{name}';" for name, number in reserved.items())
+    return f'syntax = "proto2";\npackage t;\nenum E {{{named}{kept} }}\nmessage M {{ optional E e = 1; }}\n'
+
+
+@pytest.mark.parametrize(
+    ("gone", "others"),
+    [({"V5": 5}, {f"V{one}": one for one in range(250) if one != 5}), ({"A": 300, "BA": 1}, {"ZERO": 0})],
+    ids=["one of many", "one name in another"],
+)
+def test_a_removed_value_is_shown_by_itself(shop: Workspace, gone: dict[str, int], others: dict[str, int]) -> None:
+    shop.write("old/t.proto", enum_of(dict(sorted((others | gone).items(), key=itemgetter(1))), {}))
+    shop.write("new/t.proto", enum_of(others, gone))
+    report = shop.judge_here("breaking", "new", "--against", "old", "--mode", "backward")
+    for name, number in gone.items():
+        found = report.the("ENUM_VALUE_REMOVED", f"t.E.{name}")
+        shown = {one["encoding"]: one["readable"] for one in evidence(found, "witness")}
+        assert shown == {"binary": f"1 e: {number}", "json": f'{{"e": "{name}"}}'}

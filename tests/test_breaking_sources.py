@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from counterfoil.system.toolchain import find
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from tests.builders import Workspace, line_of
 from tests.schema_change import BREAKING, PROTO, RETYPED, STOCK, change, evidence, image
@@ -29,6 +30,21 @@ def test_an_image_is_a_schema(shop: Workspace, ending: str) -> None:
     report = shop.judge_here("breaking", "new", "--against", f"old.{ending}")
     assert report.the("FIELD_TYPE_CHANGED")["location"]["path"] == "new/shop/v1/shop.proto"
     assert shop.judge_here("breaking", f"old.{ending}", "--against", f"old.{ending}").verdict == "compatible"
+
+
+@pytest.mark.parametrize("sides", [("new", "older.binpb"), ("older.binpb", "new")])
+def test_what_comes_with_another_compiler_is_no_change(shop: Workspace, sides: tuple[str, str]) -> None:
+    """A release of protoc has fields in descriptor.proto that one before it has not."""
+    option = "extend google.protobuf.FieldOptions {\n  string owner = 50001;\n}\n"
+    change(shop, PROTO.replace("message", f'import "google/protobuf/descriptor.proto";\n{option}message', 1))
+    files = FileDescriptorSet.FromString(image(shop.root / "new", shop.root / "newer.binpb").read_bytes())
+    [descriptors] = [file for file in files.file if file.name == "google/protobuf/descriptor.proto"]
+    [features] = [message for message in descriptors.message_type if message.name == "FeatureSet"]
+    del features.field[-1]
+    shop.write("older.binpb", files.SerializeToString())
+    new, old = sides
+    report = shop.judge_here("breaking", new, "--against", old)
+    assert (report.verdict, report.findings) == ("compatible", [])
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -117,6 +133,22 @@ def test_a_link_in_the_baseline_is_refused(repository: Workspace, target: str) -
     (repository.root / "new" / "link.proto").unlink()
     ran = repository.run_here("breaking", "new", "--against", "git:HEAD")
     assert (ran.exit_code, ran.error["error"]) == (2, "'new/link.proto' at 'HEAD' is a link, which is not followed")
+
+
+@pytest.mark.parametrize(
+    ("target", "exit_code"), [("../shared", 2), ("../shared/v1", 2), ("../texts", 0), ("../nothing", 0), ("/etc", 0)]
+)
+def test_a_link_to_protos_in_the_baseline_is_refused(repository: Workspace, target: str, exit_code: int) -> None:
+    repository.write("shared/v1/shared.proto", 'syntax = "proto3";\n')
+    repository.write("texts/text.md", "")
+    change(repository, PROTO)
+    (repository.root / "new" / "link").symlink_to(target)
+    git(repository.root, "add", ".")
+    git(repository.root, "commit", "-qm", "link")
+    (repository.root / "new" / "link").unlink()
+    ran = repository.run_here("breaking", "new", "--against", "git:HEAD")
+    assert ran.exit_code == exit_code
+    assert exit_code == 0 or ran.error["error"] == "'new/link' at 'HEAD' is a link, which is not followed"
 
 
 # --- what cannot be used ---------------------------------------------------------------------------------------------

@@ -192,6 +192,7 @@ def test_a_runtime_that_gives_no_answer_is_not_said_to_read_the_same() -> None:
         runtimes=readings,
     )
     changed = Change(
+        names=(),
         rule="FIELD_TYPE_CHANGED",
         symbol="M.f",
         level=Level.BEHAVIOUR,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from counterfoil.breaking.schema_judge import containers
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from tests.gated import Gate, gate_in
 
@@ -60,15 +58,26 @@ def test_a_change_of_what_is_not_exchanged_does_not_matter(gate: Gate) -> None:
     assert [flow["messages"] for flow in answer.document["flows"]] == [["shop.v1.Order"]]
 
 
-def test_whoever_can_carry_a_message_is_found_at_any_depth() -> None:
-    image = FileDescriptorSet()
-    file = image.file.add(package="p")
-    for name, held in {"A": "B", "B": "C", "C": "A", "D": ""}.items():
-        message = file.message_type.add(name=name)
-        if held:
-            message.field.add(name="f", type_name=f".p.{held}")
-    assert containers(image) == {
-        "p.A": frozenset({"p.B", "p.C"}),
-        "p.B": frozenset({"p.A", "p.C"}),
-        "p.C": frozenset({"p.A", "p.B"}),
-    }
+CARRIED = {
+    "in a message of another file": ("import 'line.proto'; message Order { optional Line line = 1; }", ""),
+    "in a map": ("import 'line.proto'; message Order { map<string, Line> lines = 1; }", ""),
+    "in an extension": (
+        "message Order { extensions 9; }",
+        "import 'order.proto'; extend Order { optional Line l = 9; }",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", CARRIED)
+def test_whoever_can_carry_a_message_at_any_depth_is_concerned(gate: Gate, how: str) -> None:
+    head = 'syntax = "proto2";\npackage shop.v1;\n'
+    order, more = CARRIED[how]
+    line = "import 'shop.proto';\nmessage Line { optional Money price = 1; }"
+    files = {"order": order, "line": line, "more": f"import 'line.proto';\n{more}"}
+    for name, text in files.items():
+        gate.shop.write(f"protos/{name}.proto", f"{head}{text}\n")
+    for version, type_ in {"shop@2": "int64", "web@2": "string"}.items():
+        gate.shop.write("protos/shop.proto", f"{head}message Money {{ optional {type_} units = 1; }}\n")
+        gate.publish(version)
+    gate.deploy("shop@2")
+    assert gate.deployable("web@2").rules == {("SCHEMA_NOT_READ", "shop 2←web 2")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from google.protobuf.descriptor_pb2 import (
     FieldDescriptorProto,
     FileDescriptorProto,
     FileDescriptorSet,
+    OneofDescriptorProto,
 )
 from hypothesis import given
 
@@ -30,10 +31,11 @@ from tests.schema_corpus import names
 
 QUICK_S = 5.0
 REFUSED_BY_PYTHON = {"json_names_swapped", "message_set_changed"}
-OPTIONAL, INT32, OF_MESSAGE = (
+OPTIONAL, INT32, OF_MESSAGE, OF_ENUM = (
     FieldDescriptorProto.LABEL_OPTIONAL,
     FieldDescriptorProto.TYPE_INT32,
     FieldDescriptorProto.TYPE_MESSAGE,
+    FieldDescriptorProto.TYPE_ENUM,
 )
 
 
@@ -175,6 +177,71 @@ def wide(count: int, new: int) -> Iterator[DescriptorProto]:
     yield DescriptorProto(name="M", field=fields)
     for name in "ST":
         yield DescriptorProto(name=name, field=[FieldDescriptorProto(name="a", number=1, label=OPTIONAL, type=INT32)])
+
+
+MANY = 10_000
+
+
+def many_fields(name: str, prefix: str, oneof: str = "") -> DescriptorProto:
+    made = DescriptorProto(name=name, oneof_decl=[OneofDescriptorProto(name=oneof)] if oneof else [])
+    for one in range(MANY):
+        field = made.field.add(name=f"{prefix}{one}", number=one + 1, label=OPTIONAL, type=INT32)
+        if oneof:
+            field.oneof_index = 0
+    return made
+
+
+def replaced(new: int) -> FileDescriptorProto:
+    """A field whose message is another."""
+    holder = message_with(type=OF_MESSAGE, type_name=f".t.{'ST'[new]}")
+    return file_of(holder, many_fields("S", "s"), many_fields("T", "t"))
+
+
+def reserved(new: int) -> FileDescriptorProto:
+    ranges = [DescriptorProto.ReservedRange(start=2 * one + 1, end=2 * one + 2) for one in range(new, MANY)]
+    return file_of(DescriptorProto(name="M", reserved_range=ranges))
+
+
+def methods(new: int) -> FileDescriptorProto:
+    made = file_of(DescriptorProto(name="M"))
+    service = made.service.add(name="S")
+    for one in range(MANY):
+        service.method.add(name=f"{'fg'[new]}{one}", input_type=".t.M", output_type=".t.M")
+    return made
+
+
+def first_values(new: int) -> FileDescriptorProto:
+    """Enums, each in one message, that have another first value."""
+    made = file_of()
+    for one in range(MANY // 4):
+        enum = made.enum_type.add(name=f"E{one}")
+        for number in (new, 1 - new):
+            enum.value.add(name=f"E{one}_{number}", number=number)
+        field = made.message_type.add(name=f"M{one}").field.add(name="e", number=1, label=OPTIONAL, type=OF_ENUM)
+        field.type_name = f".t.E{one}"
+    return made
+
+
+@pytest.mark.parametrize(
+    ("side", "rule", "count"),
+    [
+        (lambda new: file_of(many_fields("M", "fg"[new])), "FIELD_RENAMED", MANY),
+        (lambda new: file_of(many_fields("M", "f", ("", "o")[new])), "FIELD_ONEOF_CHANGED", MANY),
+        (lambda new: file_of(many_fields("M", "f", "op"[new])), "ONEOF_RENAMED", 1),
+        (replaced, "FIELD_TYPE_CHANGED", 1),
+        (reserved, "MESSAGE_RESERVATION_REMOVED", 1),
+        (methods, "RPC_REMOVED", MANY),
+        (first_values, "ENUM_DEFAULT_CHANGED", MANY // 4),
+    ],
+    ids=["names", "into a oneof", "a oneof's name", "another message", "reservations", "methods", "enums"],
+)
+def test_ten_thousand_parts_of_anything_are_compared_quickly(
+    side: Callable[[int], FileDescriptorProto], rule: str, count: int
+) -> None:
+    old, new = (parse_image(set_of(side(one))) for one in (0, 1))
+    began = time.process_time()
+    assert sum(one.rule == rule for one in compare(old, new)) == count
+    assert time.process_time() - began < QUICK_S
 
 
 def test_a_chain_of_types_with_other_names_is_followed_to_a_bound() -> None:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from counterfoil.breaking import schema_sides
 from counterfoil.compat.compare import compare
 from counterfoil.compat.trimming import raw_files, same_content, trim
 from counterfoil.schema.descriptors import parse_image
@@ -83,6 +84,22 @@ def test_who_imports_a_changed_file_is_kept_where_it_matters(
         assert {file.name for file in parse_image(kept.new).proto.file if file.message_type[0].field} == names
         assert buf_says(tmp_path, *images) == buf_says(tmp_path, kept.old, kept.new) != set()
         assert compare(parse_image(kept.old), parse_image(kept.new)) == compare(*map(parse_image, images))
+
+
+@pytest.mark.parametrize("syntax", ['syntax = "proto2"', 'syntax = "proto3"', 'edition = "2023"'])
+def test_runtimes_take_files_that_are_there_to_be_linked_against(tmp_path: Path, syntax: str) -> None:
+    chain = (("a", "b"), ("b", "c"), ("c", ""))
+    for side, type_ in (("old", "int32"), ("new", "string")):
+        (tmp_path / side).mkdir()
+        for name, held in chain:
+            text = f'import "{held}.proto";\nmessage M {{ repeated {held}.M m = 1; repeated {type_} x = 2; }}\n'
+            body = text.replace(type_, "bool") if name != "a" else text
+            (tmp_path / side / f"{name}.proto").write_text(
+                f"{syntax};\npackage {name};\n{body if held else 'message M {}'}\n"
+            )
+    trimmed = trim(*(raw_files(built(tmp_path / one)) for one in ("old", "new")))
+    for image in (trimmed.old, trimmed.new):
+        assert schema_sides.side(image).messages == {"a.M", "b.M", "c.M"}
 
 
 @pytest.mark.parametrize("name", schema_corpus.names())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from fnmatch import fnmatchcase
 
@@ -66,6 +67,13 @@ def test_another_rule_or_subject_is_not_waived() -> None:
 def test_what_could_not_be_judged_or_breaks_nothing_is_not_waived(level: Level) -> None:
     [judged] = Waivers((waiver(),)).apply([found(level=level)], TODAY).findings
     assert judged.waived is None
+
+
+@pytest.mark.parametrize(("level", "fails"), [(Level.SOURCE, True), (Level.ADDITIVE, True), (Level.POLICY, False)])
+def test_what_fails_because_its_level_was_picked_is_waived(level: Level, *, fails: bool) -> None:
+    picked = dataclasses.replace(found(level=level), fails=fails)
+    [judged] = Waivers((waiver(),)).apply([picked], TODAY).findings
+    assert judged.waived == waiver()
 
 
 def test_an_expired_waiver_accepts_nothing_and_says_so() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from counterfoil.breaking.breaking_lane import Request, buf_failed, config_for
@@ -25,6 +25,7 @@ from counterfoil.core.rules import finding
 from counterfoil.core.workspace import Workspace
 from counterfoil.errors import UsageError
 from counterfoil.model import Finding, Level, Location, SchemaChange
+from counterfoil.project.proto_trees import relevant_files
 from counterfoil.schema.descriptors import ImageError, Schema, parse_image
 from counterfoil.system.buf import Buf, BufError, as_finding, runs_programs
 
@@ -44,7 +45,7 @@ class Judgement:
         self._runtimes = runtimes
         self._request = request
         self._trimmed = trimmed
-        self._schemas = old, new = parsed("old", trimmed.old), parsed("new", trimmed.new)
+        self.schemas = old, new = parsed("old", trimmed.old), parsed("new", trimmed.new)
         self._changes = compare(old, new)
         self._consumers = Consumers(workspace)
         self.needs_runtimes = not reads_alike(old, new, self._changes)
@@ -64,7 +65,7 @@ class Judgement:
 
         buf has no rule against what only adds; whether programs that it runs have one is not known.
         """
-        old, new = schemas = self._schemas
+        old, new = schemas = self.schemas
         changes = self._changes
         with ThreadPoolExecutor(max_workers=1) as pool:
             asked = pool.submit(ask_buf) if with_programs or not only_grew(old, new, changes) else None
@@ -119,17 +120,24 @@ class Judgement:
         A schema that is no folder has none of these: its paths follow `elsewhere`.
         """
         folder = self._workspace.path(name)
+        if not name or not folder.is_dir():
+            return lambda location: replace(location, path=f"{elsewhere}{location.path}")
+
+        @cache
+        def by_name() -> Mapping[str, list[str]]:
+            found: dict[str, list[str]] = {}
+            for one in sorted(relevant_files(folder)):
+                found.setdefault(PurePosixPath(one).name, []).append(one)
+            return found
 
         @cache
         def place(path: str) -> str:
-            if not name or not folder.is_dir():
-                return f"{elsewhere}{path}"
             if (folder / path).is_file():
-                return f"{name}/{path}"
-            inside = sorted(one.relative_to(folder).as_posix() for one in folder.rglob(Path(path).name))
-            return next((f"{name}/{one}" for one in inside if one.endswith(f"/{path}")), path)
+                return PurePosixPath(name, path).as_posix()
+            inside = by_name().get(PurePosixPath(path).name, ())
+            return next((PurePosixPath(name, one).as_posix() for one in inside if one.endswith(f"/{path}")), path)
 
-        return lambda location: Location(path=place(location.path), line=location.line)
+        return lambda location: replace(location, path=place(location.path))
 
     def _bufs(self, merged: Merged, context: Context) -> Iterator[Finding]:
         """What only buf reports, under its own names; it fails where a buf.yaml asks for it."""

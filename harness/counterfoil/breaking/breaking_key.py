@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
-from counterfoil.breaking.schema_sources import Source
 from counterfoil.breaking.schema_stubs import HARNESS, NODE, RUST, find_stubs
 from counterfoil.compat.changes import PYTHON
+from counterfoil.compat.trimming import Trimmed
 from counterfoil.core.workspace import Workspace
 from counterfoil.probing.stubs import StubCommand
 from counterfoil.results.result_keys import content_of, key, pacts_digest, program, stub_identity
@@ -20,9 +19,12 @@ NODE_INPUTS = ("src/**/*.js", "gen/**/*.js", "package-lock.json")
 
 
 def breaking_key(
-    workspace: Workspace, old: Source, new: Source, config: Path | None, request: tuple[object, ...]
+    workspace: Workspace, trimmed: Trimmed, config: Path | None, request: tuple[object, ...]
 ) -> str | None:
-    """Of one comparison; None where something that it depends on is not known."""
+    """Of one comparison, by what was compiled: a folder may hold other files by now, and takes some from elsewhere.
+
+    None where something that it depends on is not known.
+    """
     commands, absent = find_stubs(workspace)
     runtimes = [_runtime(workspace, command) for command in commands]
     buf = program("buf", workspace.root)
@@ -31,16 +33,8 @@ def breaking_key(
     concerned = {name: msgspec.to_builtins(one) for name, one in workspace.settings.participants.items()}
     rules = hashlib.sha256(config.read_bytes()).hexdigest() if config else ""
     missing = sorted((one.name, one.why) for one in absent)
-    sides = [list(_content(side)) for side in (old, new)]
+    sides = [hashlib.sha256(image).hexdigest() for image in (trimmed.old, trimmed.new)]
     return key("breaking", sides, runtimes, missing, buf, rules, concerned, pacts_digest(workspace), request)
-
-
-def _content(source: Source) -> Iterator[object]:
-    yield source.name
-    if source.tree is not None:
-        yield sorted(source.tree.objects.items())
-    if source.image is not None:
-        yield hashlib.sha256(source.image).hexdigest()
 
 
 def _runtime(workspace: Workspace, command: StubCommand) -> list[object] | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from counterfoil.breaking.schema_sources import EmptySchemaError, Source, Sources
 from counterfoil.compat.changes import Direction
+from counterfoil.compat.trimming import Trimmed
 from counterfoil.core.rules import finding
 from counterfoil.core.workspace import Workspace
 from counterfoil.model import Finding, Level, Location, Output
@@ -93,12 +94,13 @@ class BreakingLane:
             judged, findings=tuple(replace(one, fails=one.level in request.fail_on) for one in judged.findings)
         )
 
-    def _key(self, request: Request, old: Source, new: Source) -> str | None:
+    def _key(self, request: Request, trimmed: Trimmed, sides: tuple[Source, Source]) -> str | None:
         from counterfoil.breaking.breaking_key import breaking_key  # noqa: PLC0415  (loads what few changes need)
 
         config = config_for(self.workspace, request)
         asked = (request.new, request.against, sorted(request.directions), request.witnesses, request.only_affecting)
-        return breaking_key(self.workspace, old, new, config, asked)
+        places = [sorted(side.tree.objects) for side in sides if side.tree is not None]
+        return breaking_key(self.workspace, trimmed, config, (*asked, places))
 
     def _compared(self, request: Request, sources: Sources, sides: tuple[Source, Source]) -> Judged:
         """Only what needs runtimes is kept, and a kept one looked for: to find again what needs none takes longer."""
@@ -119,7 +121,7 @@ class BreakingLane:
         if not judgement.needs_runtimes:
             return judge()
         subject = f"{request.new} since {request.against}"
-        return self._cache.reused_or_judged(SHELF, subject, lambda: self._key(request, *sides), judge)
+        return self._cache.reused_or_judged(SHELF, subject, lambda: self._key(request, trimmed, sides), judge)
 
 
 def folder_in_git(workspace: Workspace, request: Request) -> str:

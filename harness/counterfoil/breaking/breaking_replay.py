@@ -79,8 +79,7 @@ def _sides(
                 fix="name them: --against OLD, and NEW",
             )
         return _side("the old schema in the witness", witness.old), _side("the new schema in the witness", witness.new)
-    workspace.state_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=workspace.state_dir, prefix="schema-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="counterfoil-") as scratch:
         finding = Sources(processes, workspace, Path(scratch))
         old, new = sources
         try:

@@ -36,9 +36,7 @@ class Consumers:
                     yield f"{name} {verb}"
 
     def _mentioning(self, change: Change) -> Iterator[str]:
-        name = change.symbol.rpartition(".")[2]
-        for key in {name, json_name(name)}:
-            yield from self._mentions.get(key, ())
+        yield from dict.fromkeys(subject for name in change.names for subject in self._mentions.get(name, ()))
 
     @cached_property
     def _mentions(self) -> Mapping[str, tuple[str, ...]]:
@@ -59,12 +57,6 @@ class Consumers:
         return any(one.rpartition(" ")[0] == participant for one in participants) or any(
             participant in one.partition("::")[0].split("→") for one in pacts
         )
-
-
-def json_name(name: str) -> str:
-    """The JSON name that a field has unless its schema says otherwise: `unit_price` is `unitPrice`."""
-    first, *rest = name.split("_")
-    return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
 def _scopes(symbol: str) -> Iterator[str]:

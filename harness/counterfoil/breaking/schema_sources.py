@@ -11,7 +11,7 @@ from pathlib import Path
 
 from counterfoil.compat.annotations import Annotation
 from counterfoil.compat.trimming import ImageError, Trimmed, join, raw_files, trim
-from counterfoil.core.workspace import Workspace
+from counterfoil.core.workspace import Schema, Workspace
 from counterfoil.errors import UsageError
 from counterfoil.project.proto_trees import FolderTree, GitTree, Tree, extract, partial, require_utf8
 from counterfoil.system.buf import PROTO, Buf, BufError, CompileError
@@ -71,22 +71,23 @@ class Sources:
         self._for_whom = any(one.reads or one.writes for one in participants)
         """Whether it matters what carries a change."""
 
-    def find(self, name: str, folder: str) -> Source:
+    def find(self, name: str, new: str) -> Source:
         """A path, `git:REF`, a git reference or `ledger:PARTICIPANT@VERSION`. Raises EmptySchemaError too.
 
-        `folder` is the one to look at in git.
+        In git it is the folder `new`, or the configured one where the new schema is no folder here.
         """
         path = self._workspace.path(name)
+        folder = new if self._workspace.path(new).is_dir() else (self._workspace.settings.schema or Schema()).dir
         if name.startswith(LEDGER):
             return Source(name=name, image=self._recorded(name.removeprefix(LEDGER)))
         if name.startswith(GIT):
-            return self._tree(name, GitTree(self._git, name.removeprefix(GIT), folder))
+            return self._in_git(name, name.removeprefix(GIT), folder)
         if path.is_dir():
             return self._tree(name, FolderTree(path))
         if path.is_file():
             return Source(name=name, image=self._image(name, path))
         if self._git.has_commit(name):
-            return self._tree(name, GitTree(self._git, name, folder))
+            return self._in_git(name, name, folder)
         raise UsageError(
             f"there is no schema '{name}'",
             why="it is neither a folder, nor an image, nor a commit that git knows here",
@@ -109,8 +110,13 @@ class Sources:
 
         return open_ledger(self._workspace.root, os.environ).schema_of(VersionRef(participant, number))
 
+    def _in_git(self, name: str, reference: str, folder: str) -> Source:
+        beside = FolderTree(self._workspace.path(folder))
+        return self._tree(name, GitTree(self._git, reference, self._workspace.relative(beside.top), beside.inside))
+
     def _tree(self, name: str, tree: Tree) -> Source:
-        if not any(path.endswith(PROTO) for path in tree.objects):
+        inside = "" if tree.inside == "." else f"{tree.inside}/"
+        if not any(path.endswith(PROTO) and path.startswith(inside) for path in tree.objects):
             raise EmptySchemaError(name)
         require_utf8(name, tree.objects)
         return Source(name=name, tree=tree)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from google.protobuf.descriptor import Descriptor
@@ -13,6 +14,7 @@ from counterfoil.model import Level
 from counterfoil.probe.fields import fields_of
 from counterfoil.probe.payloads import PLUS, Payload
 
+WORD = re.compile(r"\w+")
 EXPECTED_OF_ADDITIONS = frozenset({Kind.REFUSED, Kind.UNSEEN, Kind.UNWRITABLE})
 
 
@@ -43,13 +45,9 @@ class Attribution:
             yield from self._by_symbol.get(symbol, ())
             if symbol in self._enums:
                 values = self._by_parent.get(symbol, [])
-                named = [change for change in values if any(name in text for name in _names(change))]
+                words = frozenset(WORD.findall(text)) if values else frozenset()
+                named = [change for change in values if not words.isdisjoint(change.names)]
                 yield from named or values
-
-
-def _names(change: Change) -> tuple[str, ...]:
-    """Under which names a payload may carry an enum's value: its own, and the one that it has now."""
-    return (change.symbol.rpartition(".")[2], *([change.new] if change.new else []))
 
 
 def _rank(change: Change, discrepancy: Discrepancy, effect: Effect) -> int:

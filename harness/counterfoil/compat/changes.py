@@ -88,6 +88,8 @@ class Change:
     old_location: Location | None
     new_location: Location | None
     messages: frozenset[str]
+    names: tuple[str, ...]
+    """What payloads may call it, on both sides: a field's name and JSON name, an enum value's."""
     message: str
     fix: str
 

@@ -9,6 +9,7 @@ from counterfoil.compat.comparison import Comparison, matched
 from counterfoil.compat.table import RULES, CompatRule, Kind
 from counterfoil.model import Level
 from counterfoil.schema.descriptors import Schema
+from counterfoil.schema.elements import Field
 
 
 def compare(old: Schema, new: Schema, *, disabled: frozenset[str] = frozenset()) -> tuple[Change, ...]:
@@ -74,6 +75,14 @@ def _change(rule: CompatRule, difference: Difference) -> Change:
         old_location=old.location if old else None,
         new_location=new.location if new else None,
         messages=difference.messages,
+        names=_names(difference),
         message=rule.says.format_map(values),
         fix=rule.fix,
     )
+
+
+def _names(difference: Difference) -> tuple[str, ...]:
+    element = difference.element
+    sides = [one for one in (element, difference.counterpart) if isinstance(one, type(element))]
+    names = [one.name for one in sides] + [one.json_name for one in sides if isinstance(one, Field)]
+    return tuple(dict.fromkeys(names))

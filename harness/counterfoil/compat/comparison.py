@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TypeVar
 
 from counterfoil.compat.changes import Direction, Effects, Encodings, towards
 from counterfoil.compat.reading import Reading
-from counterfoil.compat.renaming import Shape, alike, grown
+from counterfoil.compat.renaming import Shape, alike, grown, paired
 from counterfoil.schema.descriptors import Schema
 from counterfoil.schema.elements import Element, Enum, Field, Message, Method, Service
 from counterfoil.schema.options import OptionReader, Options
@@ -27,6 +27,7 @@ class Comparison:
         self.forward = Reading(new, old)
         self._old_options = OptionReader(old)
         self._new_options = OptionReader(new)
+        self._renamed_oneofs: dict[str, Mapping[str, str]] = {}
 
     def effects(self, predict: Callable[[Reading, T, T], Encodings], old: T, new: T) -> Effects:
         """A prediction asked in both directions."""
@@ -39,12 +40,23 @@ class Comparison:
 
     @cached_property
     def _carriers(self) -> Mapping[str, frozenset[str]]:
-        found: dict[str, set[str]] = {}
+        return {name: frozenset(old.message for old, _ in pairs) for name, pairs in self.carrying.items()}
+
+    @cached_property
+    def carrying(self) -> Mapping[str, Sequence[tuple[Field, Field]]]:
+        """By the name of a message or enum: the matched fields that carry it on both sides; options are left out."""
+        found: dict[str, list[tuple[Field, Field]]] = {}
         for old, new in self.fields():
             before, after = self.old.value_field(old).type_name, self.new.value_field(new).type_name
             if before == after and before is not None and not is_option(old):
-                found.setdefault(before, set()).add(old.message)
-        return {name: frozenset(messages) for name, messages in found.items()}
+                found.setdefault(before, []).append((old, new))
+        return found
+
+    def renamed_oneofs(self, old: Message, new: Message) -> Mapping[str, str]:
+        """By old name, its own too: the oneof with all surviving members of the old one, and no other old field."""
+        if old.symbol not in self._renamed_oneofs:
+            self._renamed_oneofs[old.symbol] = dict(_renamed_oneofs(old, new))
+        return self._renamed_oneofs[old.symbol]
 
     def messages(self) -> Iterator[tuple[Message, Message]]:
         """Those of the same name that are no map entries, and those that changed more than their name."""
@@ -88,8 +100,8 @@ class Comparison:
 
     @cached_property
     def old_extensions(self) -> Mapping[tuple[str, int], Field]:
-        """By the extended message and the number."""
-        return {(one.message, one.number): one for one in self.old.extensions.values()}
+        """By the extended message, under the name that it has now, and the number."""
+        return {(self.new_name(one.message), one.number): one for one in self.old.extensions.values()}
 
     @cached_property
     def new_extensions(self) -> Mapping[tuple[str, int], Field]:
@@ -166,6 +178,18 @@ class Comparison:
         scoped = ((one.symbol, *one.symbol.rpartition(".")[::2]) for one in entries)
         return {**names, **{symbol: f"{names[scope]}.{name}" for symbol, scope, name in scoped if scope in names}}
 
+    def new_name(self, symbol: str) -> str:
+        """What an old message or enum is called now, as far as that is known."""
+        return self._new_names.get(symbol, symbol)
+
+    def old_message(self, symbol: str) -> Message | None:
+        """The old message of what is called so now."""
+        return self.old.messages.get(self._old_names.get(symbol, symbol))
+
+    @cached_property
+    def _old_names(self) -> Mapping[str, str]:
+        return {new: old for old, new in self._new_names.items()}
+
     @property
     def _new_enum_names(self) -> Mapping[str, str]:
         return {name: one.symbol for name, one in self.renamed_enums.items()}
@@ -183,24 +207,25 @@ class Comparison:
     def _renamed(
         self, old: Mapping[str, ElementT], new: Mapping[str, ElementT], form: Callable[[ElementT], object]
     ) -> Mapping[str, ElementT]:
-        waiting = {one.symbol: (one, form(one)) for one in self.added(old, new)}
-        by_name = {(what, one.name): one for one, what in waiting.values()}
-        by_form: dict[object, list[ElementT]] = {}
-        for one, what in waiting.values():
-            by_form.setdefault(what, []).append(one)
-        found: dict[str, ElementT] = {}
-        taken: set[str] = set()
-        for one in self.removed(old, new):
-            what = form(one)
-            same = by_name.get((what, one.name))
-            alike = by_form.get(what, []) if what else []
-            while alike and alike[-1].symbol in taken:
-                alike.pop()
-            choice = same if same and same.symbol not in taken else alike[-1] if alike else None
-            if choice:
-                found[one.symbol] = choice
-                taken.add(choice.symbol)
-        return found
+        """Those of the same form, first those that also have the same last name; of none, only these."""
+        gone = {one.symbol: (form(one), one.name) for one in self.removed(old, new)}
+        fresh = {one.symbol: (form(one), one.name) for one in self.added(old, new)}
+        found = dict(paired(gone, fresh))
+        taken = set(found.values())
+        found |= paired(
+            {name: what for name, (what, _) in gone.items() if what and name not in found},
+            {name: what for name, (what, _) in fresh.items() if what and name not in taken},
+        )
+        return {name: new[other] for name, other in found.items()}
+
+
+def _renamed_oneofs(old: Message, new: Message) -> Iterator[tuple[str, str]]:
+    for name, oneof in old.oneofs.items():
+        kept = oneof.numbers & new.fields.keys()
+        names = {new.fields[number].oneof for number in kept}
+        now = names.pop() if len(names) == 1 else None
+        if now is not None and new.oneofs[now].numbers & old.fields.keys() == kept:
+            yield name, now
 
 
 def message_form(message: Message) -> tuple[object, ...]:

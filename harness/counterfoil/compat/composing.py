@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from counterfoil.compat.changes import BEHAVIOUR_CHANGED, PYTHON, Change, Direction, Effect, Key
 from counterfoil.model import Finding, Level, Location, PayloadWitness, SchemaChange
 from counterfoil.probe.payloads import Encoding
+from counterfoil.schema.building import json_name
 
 Witnesses = Mapping[Effect, tuple[PayloadWitness, ...]]
 """The first of each shows the change in Python, or in as many runtimes as any; the others show it in the rest."""
@@ -107,6 +108,7 @@ def unexplained(
     key: Key, shown: Witnesses, context: Context, locations: tuple[Location | None, Location | None]
 ) -> Finding:
     """A difference that no rule expects: the runtimes are the judge. `locations`: of the old and the new element."""
+    name = key[1].rpartition(".")[2]
     change = Change(
         rule=BEHAVIOUR_CHANGED,
         symbol=key[1],
@@ -117,6 +119,7 @@ def unexplained(
         old_location=locations[0],
         new_location=locations[1],
         messages=frozenset(witness.message for several in shown.values() for witness in several),
+        names=(name, json_name(name)),
         message=f"'{key[1]}' is read differently, though no rule of a schema's changes expects it",
         fix=SAFE_WAY,
     )

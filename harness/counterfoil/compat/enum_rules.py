@@ -106,8 +106,8 @@ def enum_default_changed(comparison: Comparison, old: Enum, new: Enum) -> Found:
         return
     users = frozenset(
         before.message
-        for before, after in comparison.fields()
-        if before.type_name == after.type_name == old.symbol and _takes_default(before) and _takes_default(after)
+        for before, after in comparison.carrying.get(old.symbol, ())
+        if _takes_default(before) and _takes_default(after)
     )
     yield Difference(
         element=old.values[0],

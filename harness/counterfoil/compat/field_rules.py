@@ -90,7 +90,7 @@ def field_oneof_changed(comparison: Comparison, old: Field, new: Field) -> Found
     if old.oneof == new.oneof or _is_extension(old, new):
         return
     before, after = _owner(comparison.old, old), _owner(comparison.new, new)
-    if old.oneof is not None and new.oneof is not None and oneof_renamed_to(before, after, old.oneof) == new.oneof:
+    if old.oneof and new.oneof and comparison.renamed_oneofs(before, after).get(old.oneof) == new.oneof:
         return
     effects = comparison.effects(
         lambda reading, writer, reader: reading.oneof(writer, reader, old.number), before, after
@@ -164,16 +164,6 @@ def _shown(
 def type_text(field: Field) -> str:
     """The type as the schema writes it; that of a map's entry has no name of its own."""
     return field.type_name or field.type
-
-
-def oneof_renamed_to(old: Message, new: Message, name: str) -> str | None:
-    """The new name of a oneof: that of the one with all its surviving members and no other old field."""
-    kept = old.oneofs[name].numbers & new.fields.keys()
-    names = {new.fields[number].oneof for number in kept}
-    if len(names) != 1 or names == {None}:
-        return None
-    found = next(iter(names)) or ""
-    return found if new.oneofs[found].numbers & old.fields.keys() == kept else None
 
 
 def _owner(schema: Schema, field: Field) -> Message:

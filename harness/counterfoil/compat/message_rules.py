@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from counterfoil.compat.changes import EVERYWHERE, JSON, Difference, Direction, towards
 from counterfoil.compat.comparison import Comparison
-from counterfoil.compat.field_rules import oneof_renamed_to
 from counterfoil.model import Level
 from counterfoil.schema.elements import Element, Enum, Field, Message, Presence, Ranges, within
 
@@ -124,19 +123,18 @@ def extension_range_removed(_comparison: Comparison, old: Message, new: Message)
         yield Difference(element=old, counterpart=new, old=f"extensions {', '.join(lost)}", new="no extensions")
 
 
-def oneof_removed(_comparison: Comparison, old: Message, new: Message) -> Found:
+def oneof_removed(comparison: Comparison, old: Message, new: Message) -> Found:
     """A oneof is gone; what becomes of its fields is said at each of them."""
     for name, oneof in old.oneofs.items():
-        if name not in new.oneofs and oneof_renamed_to(old, new, name) is None:
+        if name not in new.oneofs and name not in comparison.renamed_oneofs(old, new):
             yield Difference(element=oneof, counterpart=new, old=name)
 
 
-def oneof_renamed(_comparison: Comparison, old: Message, new: Message) -> Found:
+def oneof_renamed(comparison: Comparison, old: Message, new: Message) -> Found:
     """The same members under another name."""
-    for name, oneof in old.oneofs.items():
-        now = oneof_renamed_to(old, new, name)
-        if now is not None and now != name:
-            yield Difference(element=oneof, counterpart=new.oneofs[now], old=name, new=now)
+    for name, now in comparison.renamed_oneofs(old, new).items():
+        if now != name:
+            yield Difference(element=old.oneofs[name], counterpart=new.oneofs[now], old=name, new=now)
 
 
 def message_set_changed(_comparison: Comparison, old: Message, new: Message) -> Found:
@@ -191,9 +189,12 @@ def _described(field: Field) -> str:
 
 def _uncovered(old: Ranges, new: Ranges) -> Iterator[tuple[int, int]]:
     """The parts of the old ranges that no new range covers."""
+    same, covering = set(new), sorted(new)
     for first, last in old:
+        if (first, last) in same:
+            continue
         start = first
-        for low, high in sorted(new):
+        for low, high in covering:
             if high < start or low > last:
                 continue
             if low > start:

@@ -25,12 +25,13 @@ def outline(data: bytes) -> bytes | None:
     made = FileDescriptorProto(
         name=file.name,
         package=file.package,
-        syntax=file.syntax,
         dependency=public,
         public_dependency=range(len(public)),
         message_type=_outlines(file.message_type),
         enum_type=file.enum_type,
     )
+    if file.HasField("syntax"):  # that of proto2 is left out, and runtimes refuse one that is set and empty
+        made.syntax = file.syntax
     if file.HasField("edition"):
         made.edition = file.edition
     if file.options.HasField("features"):

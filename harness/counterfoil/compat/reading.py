@@ -117,8 +117,8 @@ class Reading:
     def name(self, writer: Field, reader: Field) -> Encodings:
         """A JSON reader takes the JSON name and the name in the schema; some take another field's JSON name first."""
         message = self._reader.messages.get(reader.message)
-        others = (one for one in message.fields.values() if one.number != reader.number) if message else ()
-        is_taken = any(one.json_name == writer.json_name for one in others)
+        others = message.by_json_name.get(writer.json_name, frozenset()) if message else frozenset()
+        is_taken = bool(others - {reader.number})
         return JSON if is_taken or writer.json_name not in {reader.json_name, reader.name} else NOWHERE
 
     def encoding(self, writer: Field, reader: Field) -> Encodings:
@@ -147,7 +147,7 @@ class Reading:
         old, new = writer.fields[number], reader.fields[number]
         if new.oneof is None:
             return NOWHERE
-        companions = (reader.oneofs[new.oneof].numbers & writer.fields.keys()) - {number}
+        companions = (one for one in reader.oneofs[new.oneof].numbers if one != number and one in writer.fields)
         apart = (old.oneof is None or writer.fields[one].oneof != old.oneof for one in companions)
         return EVERYWHERE if any(apart) else NOWHERE
 

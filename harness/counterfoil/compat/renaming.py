@@ -16,6 +16,17 @@ MAX_PAIRS = 100_000
 MIN_SHARED = 2
 
 
+def paired(old: Mapping[str, object], new: Mapping[str, object]) -> Mapping[str, str]:
+    """By old name, a new one of the same form: the first with the first, in the order of their names.
+
+    (new, old) gives the same the other way round.
+    """
+    waiting: dict[object, list[str]] = {}
+    for name in sorted(new, reverse=True):
+        waiting.setdefault(new[name], []).append(name)
+    return {name: waiting[form].pop() for name in sorted(old) if waiting.get(form := old[name])}
+
+
 def alike(old: Mapping[str, Shape], new: Mapping[str, Shape]) -> Mapping[str, str]:
     """By old name, the one new element of its shape, where both are the only ones of it.
 

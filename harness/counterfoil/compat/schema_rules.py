@@ -84,14 +84,14 @@ def extension_removed(comparison: Comparison, _old: Schema, new: Schema) -> Foun
     """Its values go to the unknown fields, or are refused in JSON."""
     for key, extension in comparison.old_extensions.items():
         is_gone = key not in comparison.new_extensions and extension.symbol not in new.extensions
-        if is_gone and (extension.message in new.messages or is_option(extension)):
+        if is_gone and (key[0] in new.messages or is_option(extension)):
             yield from _extension(extension, None, (_described(extension), None), GOING_ON)
 
 
-def extension_renumbered(_comparison: Comparison, old: Schema, new: Schema) -> Found:
+def extension_renumbered(comparison: Comparison, old: Schema, new: Schema) -> Found:
     """The same name under another number, or of another message."""
     for before, after in matched(old.extensions, new.extensions):
-        if (before.message, before.number) != (after.message, after.number):
+        if (comparison.new_name(before.message), before.number) != (after.message, after.number):
             yield from _extension(before, after, (_described(before), _described(after)), GOING_ON | GOING_BACK)
 
 
@@ -108,8 +108,9 @@ def extension_added(comparison: Comparison, old: Schema, _new: Schema) -> Found:
     """Old readers do not know it, or know it as a field, which JSON carries under another name."""
     for key, extension in comparison.new_extensions.items():
         is_new = key not in comparison.old_extensions and extension.symbol not in old.extensions
-        if is_new and (extension.message in old.messages or is_option(extension)):
-            was = old.messages[extension.message].fields.get(extension.number) if not is_option(extension) else None
+        extended = comparison.old_message(extension.message)
+        if is_new and (extended or is_option(extension)):
+            was = extended.fields.get(extension.number) if extended and not is_option(extension) else None
             for found in _extension(None, extension, (was.symbol if was else None, _described(extension)), GOING_BACK):
                 yield replace(found, level=Level.BEHAVIOUR) if was else found
 
@@ -159,7 +160,7 @@ def _extension(old: Field | None, new: Field | None, texts: tuple[str | None, st
             old=texts[0],
             new=texts[1],
             effects=frozenset() if is_option(one) else lost,
-            messages=frozenset({one.message}),
+            messages=frozenset(side.message for side in (old, new) if side),
         )
 
 

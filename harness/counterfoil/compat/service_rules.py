@@ -72,14 +72,12 @@ def rpc_idempotency_changed(_comparison: Comparison, old: Method, new: Method) -
 
 def _renamed(old: Service, new: Service) -> dict[str, Method]:
     """By old name: the only new RPC with the signature of one that is gone."""
-    fresh = [method for name, method in new.methods.items() if name not in old.methods]
-    gone = [method for name, method in old.methods.items() if name not in new.methods]
-    found = {}
-    for method in gone:
-        alike = [one for one in fresh if _signature(one) == _signature(method)]
-        if len(alike) == 1 and sum(_signature(one) == _signature(method) for one in gone) == 1:
-            found[method.name] = alike[0]
-    return found
+    alike: dict[str, tuple[list[Method], list[Method]]] = {}
+    for side, (these, those) in enumerate(((old, new), (new, old))):
+        for name, method in these.methods.items():
+            if name not in those.methods:
+                alike.setdefault(_signature(method), ([], []))[side].append(method)
+    return {gone[0].name: fresh[0] for gone, fresh in alike.values() if len(gone) == len(fresh) == 1}
 
 
 def _type_changed(comparison: Comparison, old: Method, new: Method, before: str, after: str) -> Found:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
+from typing import TypeAlias
 
 from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import Descriptor
@@ -19,10 +20,11 @@ from counterfoil.compat.discrepancies import default_of
 from counterfoil.probe.backgrounds import MAX_NESTING, Background, Fill, Place, background, contents
 from counterfoil.probe.edge_members import member_edges
 from counterfoil.probe.edge_records import record_edges
+from counterfoil.probe.edge_scalars import unknown_number
 from counterfoil.probe.fields import Field, Shape, enum_values, fields_of
 from counterfoil.probe.forms import Sample, map_entry, member, packed, quoted, record, samples, value_of
 from counterfoil.probe.json_tree import string
-from counterfoil.probe.payloads import DOCUMENT, EMPTY, PLUS, VALUE, Encoding, Payload, Phase
+from counterfoil.probe.payloads import DEFAULT, DOCUMENT, EMPTY, PLUS, VALUE, Encoding, Payload, Phase
 from counterfoil.probe.wire_tree import varint
 
 MAX_FIELDS = 200
@@ -36,7 +38,7 @@ MAX_ENUM_VALUES = 100
 SPELLED_OUT = "default spelled out"
 """The state of an enum's zero in JSON, which programs write that are told to leave no default out."""
 MAX_DEEPER = 48
-"""Ordinary values inside a field that has another message."""
+"""Ordinary values inside a field that has another message, and as many pairs of two fields."""
 MAX_DEEPER_EDGES = 240
 """Edge values there; the fields that differ take turns, so that each has its first ones."""
 MAX_PLACES = 200
@@ -45,6 +47,9 @@ EDGES = 24
 """Of a field there, in either encoding; a number has about so many."""
 MAX_PAYLOADS = 400
 """For one field, before they are written."""
+
+Trail: TypeAlias = tuple[Field, ...]
+"""The fields that lead to a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +86,7 @@ def trial(writer: Descriptor, reader: Descriptor, added: frozenset[str] = frozen
         if number in side.fields_by_number
     )
     untried |= {name for number in changed[:most] for name in _too_deep(writer, reader, number)}
+    untried |= {name for number in changed[:most] for name in _too_many_values(writer, reader, number)}
     return Trial(writer=writer, reader=reader, numbers=tuple(changed[:most]), untried=untried)
 
 
@@ -89,9 +95,19 @@ def _too_deep(writer: Descriptor, reader: Descriptor, number: int) -> frozenset[
     mine, theirs = ({one.number: one for one in fields_of(side)}.get(number) for side in (writer, reader))
     if mine is None or theirs is None:
         return frozenset()
-    places = [differs for _, differs in islice(_replaced((mine,), theirs), MAX_PLACES + 1)]
+    places = [differs for _, differs in islice(_places(mine, theirs), MAX_PLACES + 1)]
     is_too_much = len(places) > MAX_PLACES or 2 * EDGES * sum(places) > MAX_DEEPER_EDGES
     return frozenset({mine.descriptor.full_name, theirs.descriptor.full_name} if is_too_much else ())
+
+
+def _too_many_values(writer: Descriptor, reader: Descriptor, number: int) -> frozenset[str]:
+    """The names of the values that the writer's enum alone has, and that are not tried."""
+    field, other = ({one.number: one for one in fields_of(side)}.get(number) for side in (writer, reader))
+    if field is None or (enum := _value(field).enum) is None:
+        return frozenset()
+    theirs = _values_of(other)
+    untried = list(_in_order(field, other))[MAX_ENUM_VALUES:]
+    return frozenset(f"{enum.full_name}.{name}" for number, name in untried if (name, number) not in theirs)
 
 
 def nature(field: Field, added: frozenset[str] = frozenset()) -> tuple[object, ...]:
@@ -125,7 +141,7 @@ def payloads(tried: Trial) -> Iterator[Payload]:
     encodings = {Encoding.BINARY} if len(tried.writer.fields) > HUGE else set(Encoding)
     for field in fields:
         yield from islice((one for one in _of_field(tried, field, fill) if one.encoding in encodings), MAX_PAYLOADS)
-    yield from _pairs(tried, fields, fill)
+    yield from _pairs(tried.writer, (), fields, (tried.writer, tried.reader), fill)
 
 
 def _fill(reader: Descriptor) -> Fill:
@@ -143,7 +159,8 @@ def _of_field(tried: Trial, field: Field, fill: Fill) -> Iterator[Payload]:
     if field.number in {one.number for one in fields_of(tried.reader) if one.is_required}:
         yield _payload(Encoding.BINARY, around.binary(), (field.name, field.kind, EMPTY))
         yield _payload(Encoding.JSON, around.json(), (field.name, field.kind, EMPTY))
-    for sample in (*samples(field), *_enum_samples(field)):
+    other = next((one for one in fields_of(tried.reader) if one.number == field.number), None)
+    for sample in (*samples(field), *_enum_samples(field, other)):
         yield from _sampled(around, field, sample, field.name)
     yield from _deeper(tried, field, fill)
     yield from _edges(around, field, field.name)
@@ -165,12 +182,28 @@ def _sampled(around: Background, field: Field, sample: Sample, path: str) -> Ite
         yield _payload(Encoding.JSON, around.json(member(field, sample.json)), words)
 
 
-def _enum_samples(field: Field) -> Iterator[Sample]:
+def _value(field: Field) -> Field:
+    """The field, or the one of a map's values."""
+    return field.entry[1] if field.shape is Shape.MAP else field
+
+
+def _values_of(field: Field | None) -> tuple[tuple[str, int], ...]:
+    """The names and numbers of its enum."""
+    enum = None if field is None else _value(field).enum
+    return () if enum is None else tuple(enum_values(enum))
+
+
+def _in_order(field: Field, other: Field | None) -> list[tuple[int, str]]:
+    """The numbers of the field's enum under the names that programs write; those first that the other has not so."""
+    first = {number: name for name, number in reversed(_values_of(field))}
+    theirs = frozenset(_values_of(other))
+    return sorted(first.items(), key=lambda one: (one[1], one[0]) in theirs)
+
+
+def _enum_samples(field: Field, other: Field | None) -> Iterator[Sample]:
     """Every value of the field's enum, each alone, under the name that programs write."""
-    key, value = field.entry if field.shape is Shape.MAP else (None, field)
-    values = () if value.enum is None else enum_values(value.enum)
-    first = {number: name for name, number in reversed(values)}
-    for number, name in islice(first.items(), MAX_ENUM_VALUES):
+    key = field.entry[0] if field.shape is Shape.MAP else None
+    for number, name in _in_order(field, other)[:MAX_ENUM_VALUES]:
         wire, text = varint(number), string(name)
         if key is not None:
             default = value_of(key)
@@ -185,12 +218,18 @@ def _enum_samples(field: Field) -> Iterator[Sample]:
 def _deeper(tried: Trial, field: Field, fill: Fill) -> Iterator[Payload]:
     """Where another message took the place of one, what is in it is tried too, what differs before the rest."""
     other = next((one for one in fields_of(tried.reader) if one.number == field.number), None)
-    found = list(islice(_replaced((field,), other), MAX_PLACES))
+    found = list(islice(_places(field, other), MAX_PLACES))
     found.sort(key=lambda one: (not one[1], contents(one[0].field) is not None))
     around = {place: background(tried.writer, place.trail, (place.field,), fill) for place, _ in found}
     plain = (_sampled(around[one], one.field, sample, one.path) for one, _ in found for sample in samples(one.field))
+    pairs = [
+        _pairs(tried.writer, trail, fields_of(mine), (mine, theirs), fill)
+        for trail, mine, theirs in islice(_replaced(field, other), MAX_PLACES)
+        if theirs is not None
+    ]
     edges = [_edges(around[one], one.field, one.path, EDGES) for one, differs in found if differs]
     yield from islice(chain.from_iterable(plain), MAX_DEEPER)
+    yield from islice(_in_turns(pairs), MAX_DEEPER)
     yield from islice(_in_turns(edges), MAX_DEEPER_EDGES)
 
 
@@ -204,44 +243,73 @@ def _in_turns(several: Iterable[Iterator[Payload]]) -> Iterator[Payload]:
             waiting.append(one)
 
 
-def _replaced(trail: tuple[Field, ...], other: Field | None) -> Iterator[tuple[Place, bool]]:
-    """The fields of a message of another name, down to where the names are the same, and whether each differs."""
-    waiting = deque([(trail, other)])
+def _places(field: Field, other: Field | None) -> Iterator[tuple[Place, bool]]:
+    """What is in the messages that were replaced in a field, and whether each of it differs."""
+    for trail, mine, theirs in _replaced(field, other):
+        counterparts = _by_number(theirs)
+        for one in fields_of(mine):
+            counterpart = counterparts.get(one.number)
+            yield Place(trail, one), counterpart is None or nature(one) != nature(counterpart)
+
+
+def _replaced(field: Field, other: Field | None) -> Iterator[tuple[Trail, Descriptor, Descriptor | None]]:
+    """The messages in a field that have another name for the reader, or none: where each stands, it, and the other."""
+    waiting: deque[tuple[Trail, Field | None]] = deque([((field,), other)])
     while waiting:
         trail, other = waiting.popleft()
         mine, theirs = contents(trail[-1]), None if other is None else contents(other)
         is_within = mine is not None and mine in {contents(one) for one in trail[:-1]}
         if mine is None or is_within or (theirs is not None and mine.full_name == theirs.full_name):
             continue
-        counterparts = {} if theirs is None else {one.number: one for one in fields_of(theirs)}
-        for field in fields_of(mine):
-            counterpart = counterparts.get(field.number)
-            yield Place(trail, field), counterpart is None or nature(field) != nature(counterpart)
-            if len(trail) <= MAX_NESTING:
-                waiting.append(((*trail, field), counterpart))
+        yield trail, mine, theirs
+        if len(trail) <= MAX_NESTING:
+            counterparts = _by_number(theirs)
+            waiting.extend(((*trail, one), counterparts.get(one.number)) for one in fields_of(mine))
 
 
-def _pairs(tried: Trial, fields: Iterable[Field], fill: Fill) -> Iterator[Payload]:
-    """Two fields with a value that stand in one oneof for the reader, and do not for the writer."""
-    oneofs = {field.number: field.oneof for field in fields_of(tried.reader) if field.oneof is not None}
-    for field in fields:
-        together = [
+def _by_number(message: Descriptor | None) -> dict[int, Field]:
+    return {} if message is None else {field.number: field for field in fields_of(message)}
+
+
+def _pairs(
+    root: Descriptor, trail: Trail, fields: Iterable[Field], sides: tuple[Descriptor, Descriptor], fill: Fill
+) -> Iterator[Payload]:
+    """Two fields with a value that stand in one oneof for the reader, and do not for the writer.
+
+    The first is one of `fields`; both are in a message at the end of the trail, which the sides have as `sides`.
+    """
+    writer, reader = sides
+    oneofs = {field.number: field.oneof for field in fields_of(reader) if field.oneof is not None}
+    for field in (one for one in fields if one.number in oneofs):
+        together = (
             other
-            for other in fields_of(tried.writer)
-            if field.number in oneofs
-            and other is not field
+            for other in fields_of(writer)
+            if other is not field
             and oneofs.get(other.number) == oneofs[field.number]
             and (field.oneof is None or other.oneof != field.oneof)
-        ]
-        for other in together[:MAX_DEEPER]:
-            yield from _pair(background(tried.writer, (), (field, other), fill), field, other)
+        )
+        for other in islice(together, MAX_DEEPER):
+            yield from _pair(background(root, trail, (field, other), fill), Place(trail, field), Place(trail, other))
 
 
-def _pair(around: Background, field: Field, other: Field) -> Iterator[Payload]:
-    words = tuple(PLUS.join(pair) for pair in ((field.name, other.name), (field.kind, other.kind), (VALUE, VALUE)))
-    one, two = value_of(field), value_of(other)
-    if one.wire is not None and two.wire is not None:
-        yield _payload(Encoding.BINARY, around.binary(one.wire, two.wire), (words[0], words[1], words[2]))
+def _pair(around: Background, one: Place, other: Place) -> Iterator[Payload]:
+    places = (one, other)
+    words = ([place.path for place in places], [place.field.kind for place in places], [VALUE, VALUE])
+    records = [_written_value(place.field) for place in places]
+    if None not in records:
+        path, kind, state = map(PLUS.join, words)
+        yield _payload(Encoding.BINARY, around.binary(*filter(None, records)), (path, kind, state))
+
+
+def _written_value(field: Field) -> bytes | None:
+    """The record of a value that is there for every program, with or without presence.
+
+    An open enum that has nothing but its zero has a number that it does not declare.
+    """
+    sample = value_of(field)
+    if sample.state == DEFAULT and field.enum is not None and not field.enum.is_closed:
+        return record(field, varint(unknown_number(field.enum)))
+    return sample.wire
 
 
 def _payload(encoding: Encoding, data: bytes, words: tuple[str, str, str]) -> Payload:

@@ -9,21 +9,28 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Protocol
 
 from counterfoil.compat.trimming import RawFile, select
 from counterfoil.errors import UsageError
-from counterfoil.system.buf import CONFIGURATION, PROTO
+from counterfoil.system.buf import CONFIGURATION, PROTO, parse_config
 from counterfoil.system.git import Git
 
 NOT_WALKED = frozenset({".git", ".counterfoil"})
-IMPORT = re.compile(rb"""^\s*import\s+(public\s+|weak\s+|option\s+)?["']([^"'\n]+)["']""", re.MULTILINE)
-PACKAGE = re.compile(rb"^\s*package\s+([\w.]+)\s*;", re.MULTILINE)
+IMPORT = re.compile(rb"""\bimport\s*(public\s*|weak\s*|option\s*)?["']([^"'\n]+)["']""")
+PACKAGE = re.compile(rb"(?:^|[;/])\s*package\s+([\w.]+)\s*;", re.MULTILINE)
 SORTS = {"message": b"message", "enum": b"enum", "service": b"service", "extension": b"extend"}
 
 
 class Tree(Protocol):
-    """Protos, and what configures their compilation, by their paths with slashes in one folder."""
+    """Protos, and what configures their compilation, by their paths with slashes in one folder.
+
+    A schema that is one of several modules, which import from each other, is a folder `inside` their tree.
+    """
+
+    @property
+    def inside(self) -> str:
+        """The folder that is the schema; "." for all of it."""
 
     @property
     def objects(self) -> Mapping[str, str]:
@@ -33,7 +40,7 @@ class Tree(Protocol):
         """What these files hold."""
 
     def whole(self, scratch: Path) -> Path:
-        """A folder with all of them; it may be `scratch`."""
+        """The folder to compile, with all of them in place; it may be in `scratch`."""
 
 
 def is_relevant(path: str) -> bool:
@@ -53,11 +60,27 @@ def require_utf8(source: str, paths: Iterable[str]) -> None:
             )
 
 
+def relevant_files(folder: Path) -> Iterator[str]:
+    """The paths in a folder of those on disk. As buf does, links are followed; into no folder twice."""
+    seen = set()
+    for place, inner, names in os.walk(folder, followlinks=True):
+        status = Path(place).stat()
+        if (status.st_dev, status.st_ino) in seen:
+            inner.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        inner[:] = sorted(name for name in inner if name not in NOT_WALKED)
+        for name in filter(is_relevant, names):
+            yield Path(place, name).relative_to(folder).as_posix()
+
+
 class FolderTree:
-    """A folder on disk."""
+    """A folder on disk, with the modules beside it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.top = _top(folder)
+        self.inside = folder.relative_to(self.top).as_posix()
 
     @cached_property
     def objects(self) -> Mapping[str, str]:
@@ -66,13 +89,14 @@ class FolderTree:
 
     @cached_property
     def _contents(self) -> dict[str, bytes]:
-        return {path: _content(self.folder / path) for path in sorted(self._paths())}
+        return {path: _content(self.top / path) for path in sorted(self._paths())}
 
-    def _paths(self) -> Iterator[str]:
-        for folder, inner, names in os.walk(self.folder):
-            inner[:] = [name for name in inner if name not in NOT_WALKED]
-            for name in filter(is_relevant, names):
-                yield Path(folder, name).relative_to(self.folder).as_posix()
+    def _paths(self) -> Iterable[str]:
+        if self.top == self.folder:
+            return relevant_files(self.folder)
+        at_top = {name: self.top / name for name in CONFIGURATION if (self.top / name).is_file()}
+        roots = _module_roots({name: path.read_bytes() for name, path in at_top.items()}) or ()
+        return {*at_top, *(f"{root}{path}" for root in roots for path in relevant_files(self.top / root))}
 
     def read(self, paths: Iterable[str]) -> Mapping[str, bytes]:
         """From what was read already."""
@@ -96,12 +120,18 @@ def _blob_id(data: bytes) -> str:
 
 
 class GitTree:
-    """A folder as it was at a commit."""
+    """A folder as it was at a commit, with the modules that were beside it if it is `inside` a tree of several."""
 
-    def __init__(self, git: Git, reference: str, folder: str) -> None:
+    def __init__(self, git: Git, reference: str, top: str, inside: str) -> None:
         self._git = git
-        found = git.files(reference, folder)
+        self.inside = inside
+        found = git.files(reference, top)
         self.objects: Mapping[str, str] = {path: one for path, one in found.items() if is_relevant(path)}
+        if inside != ".":
+            at_top = [name for name in CONFIGURATION if name in self.objects]
+            roots = _module_roots(self.read(at_top)) if at_top else None
+            counting = (f"{inside}/", *(roots or ()), *at_top)
+            self.objects = {path: one for path, one in self.objects.items() if path.startswith(counting)}
 
     def read(self, paths: Iterable[str]) -> Mapping[str, bytes]:
         """From git's own store."""
@@ -114,8 +144,18 @@ class GitTree:
         return extract(self, scratch, self.objects)
 
 
+def _top(folder: Path) -> Path:
+    """The folder of the nearest buf.yaml or buf.work.yaml above by which a folder is one of several; else itself."""
+    for top in folder.parents:
+        files = {name: top / name for name in CONFIGURATION if (top / name).is_file()}
+        if files:
+            roots = _module_roots({name: file.read_bytes() for name, file in files.items()}) or ()
+            return top if len(roots) > 1 and f"{folder.relative_to(top).as_posix()}/" in roots else folder
+    return folder
+
+
 def extract(tree: Tree, folder: Path, paths: Iterable[str]) -> Path:
-    """Write files of a tree, and what configures their compilation, to a folder."""
+    """Write files of a tree, and what configures their compilation, to a folder; the one in it to compile."""
     configuration = {path for path in tree.objects if not path.endswith(PROTO)}
     for path, data in tree.read(sorted({*paths, *configuration})).items():
         target = folder / path
@@ -123,7 +163,7 @@ def extract(tree: Tree, folder: Path, paths: Iterable[str]) -> Path:
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
-    return folder
+    return folder / tree.inside
 
 
 # --- what has to be compiled -----------------------------------------------------------------------------------------
@@ -139,7 +179,7 @@ def partial(
     names = {path for tree in (old, new) for path in tree.objects if not path.endswith(PROTO)}
     if any(old.objects.get(name) != new.objects.get(name) for name in names):
         return None, None
-    roots = _module_roots(new)
+    roots = _module_roots(new.read(name for name in CONFIGURATION if name in new.objects))
     if roots is None:
         return None, None
     changed = frozenset(
@@ -184,24 +224,15 @@ def _glance(text: bytes, roots: tuple[str, ...], paths: Mapping[str, str]) -> Ra
     return RawFile(b"", len(text), name, tuple(imports), tuple(public), sorts)
 
 
-def _module_roots(tree: Tree) -> tuple[str, ...] | None:
+def _module_roots(configuration: Mapping[str, bytes]) -> tuple[str, ...] | None:
     """The folders below which imports are looked up, each ending with a slash; None where buf's files are unusual."""
-    found = {name for name in CONFIGURATION if name in tree.objects}
-    documents: dict[str, Any] = {}
-    import yaml  # noqa: PLC0415  (only large schemas need it, and it takes its time)
-
-    for name, data in tree.read(found - {"buf.lock"}).items():
-        try:
-            documents[name] = yaml.safe_load(data) or {}
-        except yaml.YAMLError:
-            return None
-    if not all(isinstance(one, dict) for one in documents.values()):
+    try:
+        documents = {name: parse_config(data) for name, data in configuration.items() if name != "buf.lock"}
+    except ValueError:
         return None
     modules = documents.get("buf.yaml", {}).get("modules") or []
-    listed = documents.get("buf.work.yaml", {}).get("directories") or [
-        module.get("path", ".") for module in modules if isinstance(module, dict)
-    ]
-    roots = tuple("" if PurePosixPath(str(one)) == PurePosixPath() else f"{PurePosixPath(str(one))}/" for one in listed)
+    listed = documents.get("buf.work.yaml", {}).get("directories") or [one.get("path", ".") for one in modules]
+    roots = tuple("" if PurePosixPath(one) == PurePosixPath() else f"{PurePosixPath(one)}/" for one in listed)
     return roots or ("",)
 
 

@@ -139,8 +139,9 @@ class _Seen:
 
 
 def _matches(waiver: Waiver, found: Finding) -> bool:
+    is_to_be_accepted = found.level.verdict is Verdict.BROKEN or found.verdict is Verdict.BROKEN  # by --fail-on
     return (
-        found.level.verdict is Verdict.BROKEN
+        is_to_be_accepted
         and found.rule not in OWN_RULES
         and found.rule == waiver.rule
         and fnmatchcase(found.subject, waiver.subject)

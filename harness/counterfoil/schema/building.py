@@ -136,6 +136,7 @@ def _message(proto: DescriptorProto, scope: Scope, place: tuple[int, int], into:
             options=proto.options,
             fields={one.number: one for one in fields},
             numbers={one.name: one.number for one in fields},
+            by_json_name=_by_json_name(fields),
             oneofs={one.name: one for one in _oneofs(proto, inner, fields)},
             reserved_ranges=tuple((one.start, one.end - 1) for one in proto.reserved_range),
             reserved_names=frozenset(proto.reserved_name),
@@ -151,6 +152,13 @@ def _message(proto: DescriptorProto, scope: Scope, place: tuple[int, int], into:
         into.enums.append(_enum(enum, inner, (MESSAGE_ENUM, number)))
     for number, extension in enumerate(proto.extension):
         into.extensions.append(_field(extension, inner, (MESSAGE_EXTENSION, number), None))
+
+
+def _by_json_name(fields: Iterable[Field]) -> dict[str, frozenset[int]]:
+    found: dict[str, frozenset[int]] = {}
+    for one in fields:
+        found[one.json_name] = found.get(one.json_name, frozenset()) | {one.number}
+    return found
 
 
 def _oneofs(proto: DescriptorProto, scope: Scope, fields: Iterable[Field]) -> Iterator[Oneof]:

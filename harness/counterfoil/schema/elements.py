@@ -140,6 +140,8 @@ class Message(Element):
     visibility: str
     numbers: Mapping[str, int] = field(repr=False)
     """The number of each field, by name."""
+    by_json_name: Mapping[str, frozenset[int]] = field(repr=False)
+    """The numbers of the fields, by JSON name: mostly one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypedDict
+
+import msgspec
 
 from counterfoil.compat.annotations import QUOTED, Annotation
 from counterfoil.model import Finding, Level, Location
@@ -24,6 +26,29 @@ PROGRAMS = ("plugins", "policies")
 """The sections of buf.yaml that name programs, or rules of theirs, which judge too."""
 IGNORING = ("ignore", "ignore_only")
 """The keys of a section of buf.yaml that let files off."""
+
+
+Section = TypedDict(
+    "Section",
+    {
+        "use": list[str] | None,
+        "except": list[str] | None,
+        "ignore": list[str] | None,
+        "ignore_only": dict[str, list[str]] | None,
+    },
+    total=False,
+)
+
+
+class _Module(TypedDict, total=False):
+    path: str
+    breaking: Section | None
+
+
+class _Config(TypedDict, total=False):
+    modules: list[_Module] | None
+    directories: list[str] | None
+    breaking: Section | None
 
 
 class BufError(Exception):
@@ -122,6 +147,18 @@ def _annotations(done: Completed) -> Iterator[Annotation]:
         )
 
 
+def parse_config(data: bytes) -> dict[str, Any]:
+    """A buf.yaml or buf.work.yaml of which all that is looked at here has the form that buf asks for, or ValueError."""
+    import yaml  # noqa: PLC0415  (few schemas need it, and it takes its time)
+
+    try:
+        document: dict[str, Any] = yaml.safe_load(data) or {}
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from None
+    msgspec.convert(document, _Config)
+    return document
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What buf is to judge by, and for which modules; the folders of other modules are `others`."""
@@ -146,13 +183,11 @@ def asked_of(config: Path | None) -> tuple[Asked, ...]:
     """
     if config is None:
         return (Asked(rules={"breaking": {"use": ["FILE"]}}),)
-    import yaml  # noqa: PLC0415  (few schemas need it, and it takes its time)
-
     try:
-        document = yaml.safe_load(config.read_bytes()) or {}
-    except (OSError, yaml.YAMLError) as error:
+        document = parse_config(config.read_bytes())
+    except (OSError, ValueError) as error:
         raise BufError(f"cannot read '{config}': {error}") from None
-    modules = [one for one in document.get("modules") or [] if isinstance(one, dict)] or [{}]
+    modules = document.get("modules") or [{}]
     folders = [config.parent / one.get("path", ".") for one in modules]
     roots = [(config.parent, one.get("path", "."), len(modules) == 1) for one in modules]
     found = [one.get("breaking", document.get("breaking")) or {} for one in modules]
@@ -242,6 +277,7 @@ def configuration_files(folder: Path) -> Iterator[Path]:
 
 
 def config_of(root: Path, schema: Path) -> Path | None:
-    """The buf.yaml that holds for a schema: in its folder, or beside its image, or at the top; None without any."""
-    folders = (schema if schema.is_dir() else schema.parent, root)
+    """The buf.yaml that holds for a schema: in its folder, or beside its image, or nearest above, up to the top."""
+    start = schema if schema.is_dir() else schema.parent
+    folders = [one for one in (start, *start.parents) if one.is_relative_to(root)] or [start, root]
     return next((folder / "buf.yaml" for folder in folders if (folder / "buf.yaml").is_file()), None)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from counterfoil.errors import UsageError
 from counterfoil.system import toolchain
@@ -48,13 +49,20 @@ class Git:
             path = raw_path.decode("utf-8", "surrogateescape")
             if kind != b"blob" or not path.startswith(prefix):
                 continue
-            if mode == LINK and path.endswith(".proto"):
+            if mode == LINK and (path.endswith(".proto") or self._leads_to_protos(reference, path, object_id.decode())):
                 raise UsageError(
                     f"'{path}' at '{reference}' is a link, which is not followed",
                     fix="commit the file itself, or name a folder or an image as the baseline",
                 )
             found[path.removeprefix(prefix)] = object_id.decode()
         return found
+
+    def _leads_to_protos(self, reference: str, link: str, object_id: str) -> bool:
+        """Whether a link leads to a folder that has protos at a commit; not one that leads out of the repository."""
+        target = self.contents([object_id])[object_id].decode("utf-8", "surrogateescape")
+        folder = os.path.normpath(PurePosixPath(link).parent / target)
+        listed = self._run("ls-tree", "-r", "-z", "--name-only", reference, "--", f"{folder}/")
+        return listed.exit_code == 0 and any(name.endswith(b".proto") for name in listed.stdout.split(b"\0"))
 
     def differing(self, reference: str) -> tuple[frozenset[Path], frozenset[Path]]:
         """The files whose content is another than at a commit, or that are new or gone; and all that git may see.
