@@ -93,6 +93,24 @@ def test_a_workspace_that_is_itself_the_folder_of_protos_is_compared_with_a_comm
     assert report.rules == {("FIELD_TYPE_CHANGED", STOCK)}
 
 
+@pytest.mark.parametrize(
+    ("new", "configured"), [("git:HEAD", True), ("git:HEAD", False), ("main", False), ("built.binpb", True)]
+)
+def test_what_is_compared_with_a_commit_need_not_be_a_folder(
+    repository: Workspace, new: str, *, configured: bool
+) -> None:
+    shutil.rmtree(repository.root / "old")
+    git(repository.root, "rm", "-rq", "--cached", "old")
+    git(repository.root, "commit", "-qm", "only one")
+    git(repository.root, "commit", "-qam", "retyped")
+    image(repository.root / "new", repository.root / "built.binpb")
+    if configured:
+        repository.write("counterfoil.toml", 'format = 1\n[schema]\ndir = "new"\n')
+    before = "git:HEAD~1"
+    assert repository.judge_here("breaking", new, "--against", before).rules == {("FIELD_TYPE_CHANGED", STOCK)}
+    assert repository.judge_here("breaking", new, "--against", "new").verdict == "compatible"
+
+
 def test_two_git_references_are_compared(repository: Workspace) -> None:
     git(repository.root, "commit", "-qam", "retyped")
     repository.write("counterfoil.toml", 'format = 1\n[schema]\ndir = "new"\n')
