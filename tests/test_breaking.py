@@ -202,6 +202,22 @@ def test_several_baselines_are_a_case_each(shop: Workspace) -> None:
     assert (ran.exit_code, ran.error["next"]) == (2, "add --transitive")
 
 
+@pytest.mark.parametrize(("old", "new"), [("extended", "own"), ("own", "extended")])
+def test_a_field_in_place_of_an_extension_has_its_type_compared(shop: Workspace, old: str, new: str) -> None:
+    head = 'syntax = "proto2";\npackage shop.v1;\n'
+    texts = {
+        "extended": f"{head}message Open {{\n  extensions 100;\n}}\nextend Open {{\n  optional int32 more = 100;\n}}\n",
+        "own": f"{head}message Open {{\n  optional string more = 100;\n}}\n",
+    }
+    shop.write("old/shop/v1/shop.proto", texts[old])
+    shop.write("new/shop/v1/shop.proto", texts[new])
+    found = shop.judge_here("breaking", "new", "--against", "old").the("FIELD_TYPE_CHANGED")
+    assert {(one["direction"], one["encoding"]) for one in evidence(found, "witness")} >= {
+        ("backward", "binary"),
+        ("forward", "binary"),
+    }
+
+
 # --- buf -------------------------------------------------------------------------------------------------------------
 
 
@@ -249,12 +265,27 @@ def test_what_buf_yaml_lets_off_is_named_from_where_it_lies(shop: Workspace, ign
     assert found["level"] == level
 
 
-@pytest.mark.fires("BUF_FAILED")
-def test_modules_with_different_rules_are_refused_and_the_rest_is_judged(shop: Workspace) -> None:
-    change(shop, RETYPED)
-    shop.write("new/other/other.proto", PROTO.replace("shop", "other"))
-    modules = "version: v2\nmodules:\n  - path: shop\n    breaking:\n      use: [WIRE]\n  - path: other\n"
-    shop.write("new/buf.yaml", modules)
+@pytest.mark.parametrize("text", [PROTO.replace("2;", "2;\n  bool more = 3;"), IN_GO], ids=["added", "changed"])
+def test_programs_that_buf_yaml_names_are_asked_from_where_it_lies(shop: Workspace, text: str) -> None:
+    change(shop, text)
+    shop.write("new/plugin", "#!/bin/sh\necho started from $PWD >&2\nexit 7\n").chmod(0o755)
+    shop.write("new/buf.yaml", "version: v2\nplugins:\n  - plugin: ./plugin\n")
     report = shop.judge_here("breaking", "new", "--against", "old")
-    assert "gives its modules different breaking rules" in report.the("BUF_FAILED")["message"]
-    assert report.verdict == "broken"
+    said = report.the("BUF_FAILED")["evidence"][0]["lines"]
+    assert (report.verdict, said[:1]) == ("unproven", [f"started from {shop.root / 'new'}"])
+
+
+@pytest.mark.parametrize(("shop_s", "other_s"), [("WIRE", "FILE"), ("FILE", "WIRE")])
+def test_each_module_is_judged_by_its_own_rules(shop: Workspace, shop_s: str, other_s: str) -> None:
+    for side, text in {"old": PROTO, "new": IN_GO}.items():
+        change(shop, text, side)
+        shop.write(f"{side}/other/v1/other.proto", text.replace("shop", "other"))
+    module = "  - path: {}\n    breaking:\n      use: [{}]\n"
+    modules = module.format("shop", shop_s) + module.format("other", other_s)
+    shop.write("new/buf.yaml", f"version: v2\nmodules:\n{modules}")
+    shop.write("old/buf.yaml", f"version: v2\nmodules:\n{modules}")
+    found = {
+        one["location"]["path"]: one["level"] for one in shop.judge_here("breaking", "new", "--against", "old").findings
+    }
+    by_rules = {"WIRE": "source", "FILE": "policy"}
+    assert found == {"new/shop/v1/shop.proto": by_rules[shop_s], "new/other/v1/other.proto": by_rules[other_s]}

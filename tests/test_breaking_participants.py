@@ -113,3 +113,10 @@ def test_an_unknown_participant_is_refused(team: Workspace) -> None:
     ran = team.run_here("breaking", "new", "--against", "old", "--only-affecting", "rankr")
     assert (ran.exit_code, ran.error["error"]) == (2, "unknown participant 'rankr'")
     assert "'ranker'" in ran.error["why"]
+
+
+def test_a_participant_of_which_nothing_is_known_is_not_called_unaffected(team: Workspace) -> None:
+    team.write("counterfoil.toml", (team.root / "counterfoil.toml").read_text() + "[participants.ghost]\n")
+    ran = team.run_here("breaking", "new", "--against", "old", "--only-affecting", "ghost")
+    assert (ran.exit_code, ran.error["error"]) == (2, "nothing says what 'ghost' reads or writes")
+    assert "[participants.ghost]" in ran.error["next"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from counterfoil.system.toolchain import find
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from tests.builders import Workspace, line_of
 from tests.schema_change import BREAKING, PROTO, RETYPED, STOCK, change, evidence, image
@@ -27,6 +30,21 @@ def test_an_image_is_a_schema(shop: Workspace, ending: str) -> None:
     report = shop.judge_here("breaking", "new", "--against", f"old.{ending}")
     assert report.the("FIELD_TYPE_CHANGED")["location"]["path"] == "new/shop/v1/shop.proto"
     assert shop.judge_here("breaking", f"old.{ending}", "--against", f"old.{ending}").verdict == "compatible"
+
+
+@pytest.mark.parametrize("sides", [("new", "older.binpb"), ("older.binpb", "new")])
+def test_what_comes_with_another_compiler_is_no_change(shop: Workspace, sides: tuple[str, str]) -> None:
+    """A release of protoc has fields in descriptor.proto that one before it has not."""
+    option = "extend google.protobuf.FieldOptions {\n  string owner = 50001;\n}\n"
+    change(shop, PROTO.replace("message", f'import "google/protobuf/descriptor.proto";\n{option}message', 1))
+    files = FileDescriptorSet.FromString(image(shop.root / "new", shop.root / "newer.binpb").read_bytes())
+    [descriptors] = [file for file in files.file if file.name == "google/protobuf/descriptor.proto"]
+    [features] = [message for message in descriptors.message_type if message.name == "FeatureSet"]
+    del features.field[-1]
+    shop.write("older.binpb", files.SerializeToString())
+    new, old = sides
+    report = shop.judge_here("breaking", new, "--against", old)
+    assert (report.verdict, report.findings) == ("compatible", [])
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -51,6 +69,17 @@ def repository(shop: Workspace) -> Workspace:
 @pytest.mark.parametrize("reference", ["git:HEAD", "git:v1", "git:HEAD~1", "main", "HEAD~1", "v1"])
 def test_a_git_reference_is_a_baseline(repository: Workspace, reference: str) -> None:
     report = repository.judge_here("breaking", "new", "--against", reference)
+    assert report.rules == {("FIELD_TYPE_CHANGED", STOCK)}
+
+
+def test_a_workspace_that_is_itself_the_folder_of_protos_is_compared_with_a_commit(repository: Workspace) -> None:
+    for name in ("old", "new"):
+        shutil.rmtree(repository.root / name)
+    repository.write("shop/v1/shop.proto", PROTO)
+    git(repository.root, "add", ".")
+    git(repository.root, "commit", "-qm", "moved")
+    repository.write("shop/v1/shop.proto", RETYPED)
+    report = repository.judge_here("breaking", ".", "--against", "git:HEAD")
     assert report.rules == {("FIELD_TYPE_CHANGED", STOCK)}
 
 
@@ -172,6 +201,37 @@ def test_an_empty_baseline_is_unproven_unless_it_is_the_first_release(shop: Work
     assert shop.judge_here("breaking", "new", "--first-release").cases == {BREAKING: "compatible"}
 
 
+@pytest.mark.parametrize("baseline", [[], ["--against", "empty"]])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(PROTO.encode() + b"?", "the schema 'first' does not compile"), (b"\x0a\xff", "'first' is not an image")],
+)
+def test_a_first_release_has_to_be_a_schema(shop: Workspace, baseline: list[str], content: bytes, said: str) -> None:
+    shop.write("empty/README.md", "")
+    shop.write("first/shop.proto" if content.isascii() else "first", content)
+    ran = shop.run_here("breaking", "first", *baseline, "--first-release")
+    assert (ran.exit_code, ran.error["error"]) == (2, said)
+
+
+def test_what_does_not_compile_on_either_side_is_not_compatible(shop: Workspace) -> None:
+    for side in ("old", "new"):
+        change(shop, PROTO + "?", side)
+    ran = shop.run_here("breaking", "new", "--against", "old")
+    assert (ran.exit_code, ran.error["error"]) == (2, "the schema 'new' does not compile")
+
+
+@pytest.mark.parametrize("arguments", [("new", "--against", ""), ("", "--against", "old")])
+def test_a_schema_without_a_name_is_not_taken_for_the_folder(shop: Workspace, arguments: tuple[str, ...]) -> None:
+    ran = shop.run_here("breaking", *arguments)
+    assert (ran.exit_code, ran.error["error"]) == (2, "a schema has no name")
+
+
+def test_a_pipe_among_the_protos_is_refused(shop: Workspace) -> None:
+    os.mkfifo(shop.root / "new" / "endless.proto")
+    ran = shop.run_here("breaking", "new", "--against", "old")
+    assert (ran.exit_code, ran.error["error"].endswith("endless.proto' is not a file with a schema in it")) == (2, True)
+
+
 def test_a_new_schema_that_is_empty_is_named_as_it_was_given(shop: Workspace) -> None:
     shop.write("empty/README.md", "")
     report = shop.judge_here("breaking", "empty", "--against", "old")
@@ -204,6 +264,18 @@ def test_files_may_have_names_in_any_language(shop: Workspace) -> None:
     assert {one["stub"] for one in witness["runtimes"]} == {"node", "python", "rust"}
     replayed = shop.run_here("replay", str(shop.root / witness["path"]))
     assert (replayed.exit_code, replayed.stdout.splitlines()[-1]) == (1, "still so")
+
+
+@pytest.mark.parametrize("name", ["-n", "new.git", "new.zip", "new.binpb", "ä b", "."])
+def test_a_folder_is_one_whatever_its_name_looks_like(shop: Workspace, name: str) -> None:
+    elsewhere = Workspace(shop.root / "there")
+    image(shop.root / "old", shop.root / "there.binpb")
+    elsewhere.write(f"{name}/shop/v1/shop.proto", RETYPED)
+    report = elsewhere.judge_here("breaking", f"./{name}", "--against", "../there.binpb")
+    assert report.rules == {("FIELD_TYPE_CHANGED", STOCK)}
+    elsewhere.write(f"{name}/shop/v1/shop.proto", RETYPED.replace("string stock", "no stock"))
+    ran = elsewhere.run_here("breaking", f"./{name}", "--against", "../there.binpb")
+    assert ran.error["at"].startswith(f"{name}/shop/v1/shop.proto:".removeprefix("./"))
 
 
 def test_a_name_that_is_not_utf_8_is_told(shop: Workspace) -> None:

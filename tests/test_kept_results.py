@@ -31,6 +31,10 @@ def test_a_pair_of_schemas_is_judged_once(shop: Workspace) -> None:
     assert (again != found, fourth) == (True, False)
     (shop.root / found[0]["evidence"][-1]["path"]).unlink()
     assert broken(shop) == (found, False), "a witness that is gone is written again"
+    witness = shop.root / found[0]["evidence"][-1]["path"]
+    written = witness.read_text()
+    shop.write(str(witness.relative_to(shop.root)), written.replace("stock", "stack"))
+    assert [broken(shop), witness.read_text()] == [(found, False), written], "one that was edited is too"
     assert broken(shop, "--no-cache") == (found, False)
     assert broken(shop, "--audit-cache", "100") == (found, False)
     shop.write("new/buf.yaml", "version: v2\nbreaking:\n  use: [WIRE]\n")

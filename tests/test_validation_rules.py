@@ -12,7 +12,7 @@ from counterfoil.schema.descriptors import parse_image
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FieldOptions, FileDescriptorProto
 from google.protobuf.descriptor_pb2 import FileDescriptorSet as Set
 
-TIGHTER, LOOSER, SAME = (True, False), (False, True), (False, False)
+TIGHTER, LOOSER, SAME, BOTH = (True, False), (False, True), (False, False), (True, True)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,13 @@ TIGHTER, LOOSER, SAME = (True, False), (False, True), (False, False)
         ({"double": {"gt": 5}}, {"double": {"gte": 6}}, TIGHTER),
         ({"double": {"lt": 1.5}}, {"double": {"lte": 1.5}}, LOOSER),
         ({"double": {"gte": 1.5}}, {"double": {"gt": 1.5}}, TIGHTER),
+        ({"int32": {"gt": 10, "lt": 5}}, {"int32": {"gt": 5, "lt": 10}}, BOTH),
+        ({"int32": {"gt": 10, "lt": 5}}, {"int32": {"gt": 10}}, BOTH),
+        ({"int32": {"gt": 10, "lt": 5}}, {}, LOOSER),
+        ({"int32": {"gt": 10, "lt": 5}}, {"int32": {"gt": 9, "lt": 5}}, LOOSER),
+        ({"int32": {"gt": 10, "lt": 5}}, {"int32": {"gt": 10, "lt": 4}}, TIGHTER),
+        ({"double": {"gt": 5, "lt": 5}}, {"double": {"gte": 5, "lte": 5}}, BOTH),
+        ({"string": {"min_len": "9", "max_len": "5"}}, {"string": {"min_len": "8", "max_len": "5"}}, LOOSER),
         ({"timestamp": {"gt": "2025-01-01T00:00:00Z"}}, {"timestamp": {"gt": "2026-01-01T00:00:00Z"}}, TIGHTER),
         ({"timestamp": {"lt": "2025-01-01T00:00:00Z"}}, {"timestamp": {"lt": 5}}, TIGHTER),
         ({}, {"bool": {"const": False}}, TIGHTER),
@@ -62,6 +69,12 @@ TIGHTER, LOOSER, SAME = (True, False), (False, True), (False, False)
         ({"bytes": {"suffix": "YWJj"}}, {"bytes": {"suffix": "Yw=="}}, LOOSER),
         ({"bytes": {"contains": "YWJjZGVm"}}, {"bytes": {"contains": "WJjZ"}}, TIGHTER),
         ({"[acme.rules]": {"must_be_blue": True}}, {}, LOOSER),
+        ({"int32": {"lt": 1, "gt": 10}}, {"int32": {"lt": 10, "gt": 1}}, BOTH),
+        ({"int32": {"lt": 1, "gt": 10}}, {"int32": {"lt": 2, "gt": 10}}, LOOSER),
+        ({"double": {"lte": 1, "gte": 10}}, {"double": {"lte": 1, "gte": 11}}, TIGHTER),
+        ({"double": {"lte": 1, "gte": 10}}, {"double": {"lte": 2, "gte": 11}}, BOTH),
+        ({"double": {"lt": 1, "gt": 1}}, {"double": {"lte": 1, "gt": 1}}, LOOSER),
+        ({"double": {"lte": 1, "gte": 1}}, {"double": {"lte": 2, "gte": 1}}, LOOSER),
     ],
     ids=str,
 )
@@ -89,6 +102,9 @@ def test_a_pair_of_rules(old: dict[str, Any], new: dict[str, Any], verdict: tupl
         ({"int32": {"gt": 0}}, False, True),
         ({"double": {"gt": 0}}, False, True),
         ({"int32": {"gte": 0}}, False, False),
+        ({"int32": {"gt": 5, "lt": -5}}, False, True),
+        ({"int32": {"gt": 0, "lt": 9}}, False, True),
+        ({"int32": {"gt": 9, "lt": 5}}, False, False),
         ({"int32": {"in": [1, 2]}}, False, True),
         ({"int32": {"in": [0, 2]}}, False, False),
         ({"repeated": {"min_items": "1"}}, False, True),

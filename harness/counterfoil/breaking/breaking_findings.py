@@ -15,18 +15,19 @@ from counterfoil.compat.annotations import Annotation
 from counterfoil.compat.carriers import Carriers
 from counterfoil.compat.changes import Change
 from counterfoil.compat.compare import compare
-from counterfoil.compat.composing import Context, Shown, compose, unexplained
+from counterfoil.compat.composing import Context, Shown, compose, not_asked, unexplained
 from counterfoil.compat.growth import only_grew, reads_alike
 from counterfoil.compat.merging import Merged, map_entries, merge
 from counterfoil.compat.positions import Positions
 from counterfoil.compat.table import RULES
 from counterfoil.compat.trimming import Trimmed
+from counterfoil.core.rules import finding
 from counterfoil.core.workspace import Workspace
 from counterfoil.errors import UsageError
 from counterfoil.model import Finding, Level, Location, SchemaChange
 from counterfoil.project.proto_trees import relevant_files
 from counterfoil.schema.descriptors import ImageError, Schema, parse_image
-from counterfoil.system.buf import Buf, BufError, as_finding, config_of
+from counterfoil.system.buf import Buf, BufError, as_finding, config_of, runs_programs
 
 if TYPE_CHECKING:
     from counterfoil.breaking.schema_stubs import Runtimes
@@ -44,30 +45,40 @@ class Judgement:
         self._runtimes = runtimes
         self._request = request
         self._trimmed = trimmed
-        self.schemas = old, new = _parsed("old", trimmed.old), _parsed("new", trimmed.new)
+        self.schemas = old, new = parsed("old", trimmed.old), parsed("new", trimmed.new)
         self._changes = compare(old, new)
         self._consumers = Consumers(workspace)
         self.needs_runtimes = not reads_alike(old, new, self._changes)
+        self.note = ""
+        """Who was not asked, once there are findings."""
 
     def with_buf(self, buf: Buf, scratch: Path) -> tuple[Finding, ...]:
         """Every finding about the change; buf judges beside us, and what it reports is merged with ours."""
         config = config_of(self._workspace.root, self._workspace.path(self._request.new))
-        return self.findings(partial(_ask_buf, buf, self._trimmed, scratch, config), buf_is_asked=config is not None)
+        ask_buf = partial(_ask_buf, buf, self._trimmed, scratch, config)
+        return self.findings(
+            ask_buf, buf_is_asked=config is not None, with_programs=config is not None and runs_programs(config)
+        )
 
-    def findings(self, ask_buf: AskBuf, *, buf_is_asked: bool) -> tuple[Finding, ...]:
-        """Every finding about the change from one image to another."""
+    def findings(self, ask_buf: AskBuf, *, buf_is_asked: bool, with_programs: bool = False) -> tuple[Finding, ...]:
+        """Every finding about the change from one image to another.
+
+        buf has no rule against what only adds; whether programs that it runs have one is not known.
+        """
         old, new = schemas = self.schemas
         changes = self._changes
         with ThreadPoolExecutor(max_workers=1) as pool:
-            asked = None if only_grew(old, new, changes) else pool.submit(ask_buf)
+            asked = pool.submit(ask_buf) if with_programs or not only_grew(old, new, changes) else None
             shown = self._shown() if self.needs_runtimes else Shown()
             said = asked.result() if asked else ()
+        self.note = not_asked(shown)
         failed = (buf_failed(said, self._request.new),) if isinstance(said, BufError) else ()
         annotations = () if isinstance(said, BufError) else said
         equivalents = {name: rule.buf for name, rule in RULES.items()}
         merged = merge(changes, annotations, Positions(new.proto.file), equivalents, map_entries(schemas))
         context = self._context(schemas, shown, buf_ran=not failed, buf_is_asked=buf_is_asked)
-        found = (*_ours(changes, merged, context, schemas), *self._bufs(merged, context), *failed)
+        unknown = (*failed, *self._unheard(shown))
+        found = (*_ours(changes, merged, context, schemas), *self._bufs(merged, context), *unknown)
         return tuple(one for one in found if self._concerns(one))
 
     def _shown(self) -> Shown:
@@ -77,6 +88,19 @@ class Judgement:
         request = self._request
         folder = self._workspace.path(request.witnesses)
         return show(self._runtimes, self._trimmed, self._changes, request.directions, (folder, request.witnesses))
+
+    def _unheard(self, shown: Shown) -> Iterator[Finding]:
+        """Configured stubs that did not answer everything; where nobody answered, all that might have."""
+        for name, why in sorted({**shown.silent, **shown.absent}.items()):
+            is_configured = name in self._workspace.settings.stubs
+            if is_configured or not shown.runtimes:
+                start = f"start it by hand with the command of [stubs.{name}]; counterfoil build may be missing"
+                yield finding(
+                    "STUB_NOT_JUDGED",
+                    name,
+                    f"how '{name}' reads what changed is not known: {why}",
+                    fix=start if is_configured else "correct the schema, so that a runtime can read it",
+                )
 
     def _context(self, schemas: tuple[Schema, ...], shown: Shown, *, buf_ran: bool, buf_is_asked: bool) -> Context:
         request = self._request
@@ -161,7 +185,8 @@ def _ask_buf(buf: Buf, trimmed: Trimmed, scratch: Path, config: Path | None) -> 
         return error
 
 
-def _parsed(name: str, image: bytes) -> Schema:
+def parsed(name: str, image: bytes) -> Schema:
+    """The old or the new schema. Raises UsageError for an image that lacks what it imports, or is none."""
     try:
         return parse_image(image)
     except ImageError as error:

@@ -13,6 +13,7 @@ from counterfoil.compat.trimming import Trimmed
 from counterfoil.core.workspace import Workspace
 from counterfoil.probing.stubs import StubCommand
 from counterfoil.results.result_keys import content_of, key, pacts_digest, program, stub_identity
+from counterfoil.system.buf import runs_programs
 
 NODE_INPUTS = ("src/**/*.js", "gen/**/*.js", "package-lock.json")
 
@@ -27,7 +28,7 @@ def breaking_key(
     commands, absent = find_stubs(workspace)
     runtimes = [_runtime(workspace, command) for command in commands]
     buf = program("buf", workspace.root)
-    if buf is None or None in runtimes:
+    if buf is None or None in runtimes or (config and runs_programs(config)):
         return None
     concerned = {name: msgspec.to_builtins(one) for name, one in workspace.settings.participants.items()}
     rules = hashlib.sha256(config.read_bytes()).hexdigest() if config else ""

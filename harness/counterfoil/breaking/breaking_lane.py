@@ -75,19 +75,19 @@ class BreakingLane:
     def judged(self, request: Request) -> Judged:
         """The same, with a note where it is not of this run."""
         workspace = self.workspace
-        # Not in the workspace: buf compiles every proto below the folder of a module, also in hidden folders.
+        # Not in the workspace: where that is itself a folder of protos, buf would compile what is extracted there too.
         with tempfile.TemporaryDirectory(prefix="counterfoil-") as scratch:
             sources = Sources(self._processes, workspace, Path(scratch))
             try:
                 new = sources.find(request.new, request.new)
             except EmptySchemaError:
                 return Judged(findings=(no_schema(request.new, workspace),))
-            if request.against is None:
-                return Judged(findings=() if request.first_release else (_no_baseline(request.new, workspace),))
             try:
-                old = sources.find(request.against, request.new)
+                old = sources.find(request.against, request.new) if request.against is not None else None
             except EmptySchemaError:
-                return Judged(findings=() if request.first_release else (_empty_baseline(request),))
+                old = None
+            if old is None:
+                return _first(request, sources, new, workspace)
             judged = self._compared(request, sources, (old, new))
         return replace(
             judged, findings=tuple(replace(one, fails=one.level in request.fail_on) for one in judged.findings)
@@ -114,12 +114,24 @@ class BreakingLane:
         judgement = Judgement(self.workspace, self.runtimes, request, trimmed)
 
         def judge() -> Judged:
-            return Judged(findings=judgement.with_buf(sources.buf, sources.scratch))
+            findings = judgement.with_buf(sources.buf, sources.scratch)
+            return Judged(findings=findings, note=judgement.note)
 
         if not judgement.needs_runtimes:
             return judge()
         subject = f"{request.new} since {request.against}"
         return self._cache.reused_or_judged(SHELF, subject, lambda: self._key(request, trimmed, sides), judge)
+
+
+def _first(request: Request, sources: Sources, new: Source, workspace: Workspace) -> Judged:
+    """Without a baseline nothing breaks, if that is meant, and if there is a schema that can be used."""
+    if not request.first_release:
+        missing = _no_baseline(request.new, workspace) if request.against is None else _empty_baseline(request)
+        return Judged(findings=(missing,))
+    from counterfoil.breaking.breaking_findings import parsed  # noqa: PLC0415  (few changes need it)
+
+    parsed("new", sources.whole(new, "new"))
+    return Judged()
 
 
 def guarded(judge: Callable[[], Judged], subject: str) -> Judged:

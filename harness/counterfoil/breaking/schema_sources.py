@@ -142,6 +142,8 @@ class Sources:
         needed: tuple[frozenset[str] | None, ...] = (None, None)
         if old.tree is not None and new.tree is not None:
             if old.tree.objects == new.tree.objects:
+                if len(new.tree.objects) <= WHOLE_UP_TO:
+                    self._files(new, "new", None)
                 return Trimmed(old=b"", new=b"", changed=frozenset())
             if len(new.tree.objects) > WHOLE_UP_TO:
                 needed = partial(old.tree, new.tree, carriers=self._for_whom)

@@ -16,6 +16,7 @@ from counterfoil.core.workspace import Workspace
 from counterfoil.probe.outcomes import Outcome
 from counterfoil.probe.payloads import Payload
 from counterfoil.probe.stub_protocol import Asking, Question
+from counterfoil.probing.probe_stubs import stub_command
 from counterfoil.probing.stubs import Stub, StubCommand, StubStartError
 from counterfoil.system import toolchain
 from counterfoil.system.processes import Processes
@@ -35,6 +36,8 @@ class Absent:
 
     name: str
     why: str
+    is_service: bool = False
+    """Whether it reads with the code of one service, so that no schema can be given to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,8 @@ class Runtimes:
         if stub.description.loads_schemas:
             return stub
         stub.__exit__(None, None, None)
+        why = 'it takes no schema; kind = "service" says that it need not'
+        self.absent.append(Absent(name=command.name, why=why, is_service=bool(stub.description.message_types)))
         return None
 
     @property
@@ -108,6 +113,10 @@ class Runtimes:
     def refused(self, *schema_ids: str) -> dict[str, str]:
         """Who does not take one of these schemas, and why."""
         return {name: why for schema_id in schema_ids for name, why in self._refused.get(schema_id, {}).items()}
+
+    def given_up(self) -> dict[str, str]:
+        """Who died or hung too often to be asked everything, and how."""
+        return {stub.name: stub.trouble for stub in self._stubs if stub.is_given_up}
 
     def read(self, crossings: Sequence[Crossing]) -> list[tuple[Row, Row]]:
         """What every stub that took the schemas makes of each payload with the writer's, and with the reader's."""
@@ -142,15 +151,10 @@ def find_stubs(workspace: Workspace) -> tuple[tuple[StubCommand, ...], tuple[Abs
         beside = packaged.get(name)
         if isinstance(beside, StubCommand):
             continue  # the same program, without the build tool around it
-        found[name] = StubCommand(
-            name=name,
-            command=stub.start,
-            cwd=workspace.path(stub.dir),
-            env=stub.env,
-            lane=stub.lane,
-            start_within_s=stub.start_within_s,
-            answer_within_s=stub.answer_within_s,
-        )
+        if stub.kind == "service" or (stub.participant and stub.kind is None):
+            absent.append(Absent(name=name, why="it reads with a service's own code", is_service=True))
+            continue
+        found[name] = stub_command(workspace, name)
     for name, one in packaged.items():
         if isinstance(one, StubCommand):
             found[name] = one

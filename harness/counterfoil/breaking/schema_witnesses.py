@@ -294,11 +294,14 @@ def show(
     for (key, sighting), witness in zip(least, kept, strict=True):
         by_effect = found.setdefault(key, {})
         by_effect[sighting.effect] = (*by_effect.get(sighting.effect, ()), witness)
-    absent = {one.name: one.why for one in runtimes.absent} | runtimes.refused(*(one.id for one in sides))
+    refused = runtimes.refused(*(one.id for one in sides))
+    nothing = dict.fromkeys({*runtimes.names} - sightings.runtimes - refused.keys(), "it read none of the payloads")
     return Shown(
         by_change=found,
         runtimes=tuple(sorted(sightings.runtimes)),
-        absent=absent,
+        absent={one.name: one.why for one in runtimes.absent if not one.is_service} | refused,
+        silent=nothing | runtimes.given_up(),
+        services=tuple(one.name for one in runtimes.absent if one.is_service),
         tried=frozenset(sightings.tried),
         untried=frozenset(sightings.untried),
     )

@@ -142,7 +142,16 @@ def workspace_of(config: Path | None, new: str | None) -> tuple[Workspace, bool]
 
 
 def named(workspace: Workspace, source: str) -> str:
-    """A source as the workspace names it: a path from its folder, unless git or the ledger is meant."""
+    """A source as the workspace names it: a path from its folder, unless git or the ledger is meant.
+
+    Raises UsageError for an empty one.
+    """
+    if not source:
+        raise UsageError(
+            "a schema has no name",
+            why="an empty one would be the folder that the command runs in",
+            fix="look whether the variable that it comes from is set; . is the folder",
+        )
     is_path = not source.startswith((GIT, LEDGER)) and (Path.cwd() / source).exists()
     return workspace.relative(Path.cwd() / source) if is_path else source
 
@@ -156,3 +165,22 @@ def _known(workspace: Workspace, participant: str) -> None:
             why=nearest(participant, participants),
             fix=f"name a participant of {workspace.file.name}",
         )
+    if participant and not _is_declared(workspace, participant):
+        raise UsageError(
+            f"nothing says what '{participant}' reads or writes",
+            where="--only-affecting",
+            why="it has neither reads nor writes and no pact, so no change could be told to affect it",
+            fix=f'add reads = ["..."] or writes = ["..."] to [participants.{participant}] in {workspace.file.name}',
+        )
+
+
+def _is_declared(workspace: Workspace, participant: str) -> bool:
+    """Whether there is anything by which a change can be told to concern a participant."""
+    declared = workspace.settings.participants[participant]
+    if declared.reads or declared.writes:
+        return True
+    if workspace.settings.pacts is None:
+        return False
+    from counterfoil.project.pact_files import read_pacts  # noqa: PLC0415  (few runs need it)
+
+    return any(participant in {pact.consumer, pact.provider} for pact in read_pacts(workspace))

@@ -73,10 +73,16 @@ class Comparison:
         return _shape(old, self._new_names) == _shape(new, {})
 
     def fields(self) -> Iterator[tuple[Field, Field]]:
-        """Fields and extensions of the same number in the same message."""
+        """Fields and extensions of the same number in the same message, one in place of the other too."""
         for old, new in self.messages():
             for number in old.fields.keys() & new.fields.keys():
                 yield old.fields[number], new.fields[number]
+            for number in old.fields.keys() - new.fields.keys():
+                if (new.symbol, number) in self.new_extensions:
+                    yield old.fields[number], self.new_extensions[new.symbol, number]
+            for number in new.fields.keys() - old.fields.keys():
+                if (old.symbol, number) in self.old_extensions:
+                    yield self.old_extensions[old.symbol, number], new.fields[number]
         for key, extension in self.old_extensions.items():
             if key in self.new_extensions:
                 yield extension, self.new_extensions[key]

@@ -25,6 +25,10 @@ class Shown:
     """Those that took part."""
     absent: Mapping[str, str] = field(default_factory=dict)
     """Those that did not, and why."""
+    silent: Mapping[str, str] = field(default_factory=dict)
+    """Those that were asked and did not answer everything, and why."""
+    services: tuple[str, ...] = ()
+    """Stubs that take no schema, for they read with the code of one service."""
     tried: frozenset[str] = frozenset()
     """The messages of which payloads were tried."""
     untried: frozenset[str] = frozenset()
@@ -79,6 +83,12 @@ def compose(change: Change, shown: Witnesses, also: tuple[str, ...], context: Co
         evidence=(evidence, *witnesses),
         witness=_digest(shown),
     )
+
+
+def not_asked(shown: Shown) -> str:
+    """Who had no part in the judgement, as a note; for example `not asked: node and rust`."""
+    names = sorted({*shown.absent, *shown.services})
+    return f"not asked: {_list(names)}" if names else ""
 
 
 def _digest(shown: Witnesses) -> str | None:

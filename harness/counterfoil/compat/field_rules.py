@@ -69,25 +69,25 @@ def field_default_changed(comparison: Comparison, old: Field, new: Field) -> Fou
 
 def field_renamed(comparison: Comparison, old: Field, new: Field) -> Found:
     """Another name under the same number, which no other field had or gets."""
-    if old.name != new.name and not old.is_extension and not _name_moved(comparison, old, new):
+    if old.name != new.name and not _is_extension(old, new) and not _name_moved(comparison, old, new):
         yield _shown(comparison, old, new, old.name, new.name, Reading.name)
 
 
 def field_name_moved(comparison: Comparison, old: Field, new: Field) -> Found:
     """The name now belongs to another number: two fields swapped, for example."""
-    if old.name != new.name and not old.is_extension and _name_moved(comparison, old, new):
+    if old.name != new.name and not _is_extension(old, new) and _name_moved(comparison, old, new):
         yield _shown(comparison, old, new, old.name, new.name, lambda _reading, _writer, _reader: EVERYWHERE)
 
 
 def field_json_name_changed(comparison: Comparison, old: Field, new: Field) -> Found:
     """Another JSON name while the name stayed."""
-    if old.name == new.name and old.json_name != new.json_name and not old.is_extension:
+    if old.name == new.name and old.json_name != new.json_name and not _is_extension(old, new):
         yield _shown(comparison, old, new, old.json_name, new.json_name, Reading.name)
 
 
 def field_oneof_changed(comparison: Comparison, old: Field, new: Field) -> Found:
     """Into a oneof, out of it, or into another; a oneof that only got another name is ONEOF_RENAMED."""
-    if old.oneof == new.oneof or old.is_extension:
+    if old.oneof == new.oneof or _is_extension(old, new):
         return
     before, after = _owner(comparison.old, old), _owner(comparison.new, new)
     if old.oneof and new.oneof and comparison.renamed_oneofs(before, after).get(old.oneof) == new.oneof:
@@ -184,3 +184,8 @@ def _encoding_text(field: Field) -> str:
 
 def _packed_text(field: Field) -> str:
     return "packed" if field.is_packed else "not packed"
+
+
+def _is_extension(old: Field, new: Field) -> bool:
+    """Whether one of them is: then its name is told by the rules about extensions."""
+    return old.is_extension or new.is_extension

@@ -18,7 +18,7 @@ from typing import Any
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
-from counterfoil.compat.outlines import outline
+from counterfoil.compat.outlines import WELL_KNOWN, outline
 
 SOURCE_CODE_INFO = 9
 BUF_EXTENSION = 8042
@@ -346,13 +346,25 @@ def trim(old_files: tuple[bytes, ...], new_files: tuple[bytes, ...], *, carriers
     nothing = Trimmed(old=b"", new=b"", changed=frozenset())
     if set(old_files) == set(new_files):
         return nothing
-    before, after = read_headers(old_files), read_headers(new_files)
+    after = read_headers(new_files)
+    before = _of_one_compiler(read_headers(old_files), after)
     changed = changed_files(before, after)
     if not changed:
         return nothing
     kept = select(before, after, changed, carriers=carriers)
     old, new = (join(_kept(image, kept)) for image in (before, after))
     return Trimmed(old=old, new=new, changed=changed)
+
+
+def _of_one_compiler(old: RawImage, new: RawImage) -> RawImage:
+    """The old image with the well-known files that the new one has.
+
+    They come with the compiler, and differ from one of its releases to another though the schema is the same.
+    """
+    return {
+        name: new[name] if name.startswith(WELL_KNOWN) and name in new and {*new[name].imports} <= old.keys() else file
+        for name, file in old.items()
+    }
 
 
 def _kept(image: RawImage, kept: Selection) -> Iterator[bytes]:

@@ -15,6 +15,10 @@ from counterfoil.compat.values import INTEGERS
 LOWER = {"gt": True, "gte": False, "min_len": False, "min_bytes": False, "min_items": False, "min_pairs": False}
 UPPER = {"lt": True, "lte": False, "max_len": False, "max_bytes": False, "max_items": False, "max_pairs": False}
 """Bounds, and whether they exclude the value itself."""
+BOTH = tuple((low, high) for low in ("gt", "gte") for high in ("lt", "lte"))
+OUTSIDE = "outside"
+"""Two bounds in one, of which the lower is not below the upper: what lies between them is refused, not what is beyond
+(what buf/validate/validate.proto says of `gt`)."""
 EXACT = {"len": "len", "len_bytes": "bytes"}
 """A lower and an upper bound in one, and of what."""
 WHOLE_NUMBERS = tuple(f"{name}." for name in INTEGERS)
@@ -84,6 +88,9 @@ def _refuses_empty(name: str, value: Any) -> bool:  # noqa: ANN401 - a rule's va
     """Whether one rule refuses zero, an empty text, list or map."""
     if name.startswith("lower"):
         return bool(_is_higher(value, NOTHING))
+    if name == OUTSIDE:
+        lower, upper = value
+        return bool(_is_higher(lower, NOTHING)) and _is_higher(upper, NOTHING) is False
     if name in LISTS_ALLOWED:
         return EMPTY.isdisjoint(value)
     return name in FORMATS and value is True
@@ -98,7 +105,7 @@ def _flat(prefix: str, rules: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
     Rules that say the same come out the same: an exact length is two bounds, a constant a list of one.
     """
-    for name, value in rules.items():
+    for name, value in _with_outside(prefix, rules).items():
         path = f"{prefix}{name}"
         if name in SAYS_NOTHING:
             continue
@@ -120,6 +127,22 @@ def _flat(prefix: str, rules: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield f"{prefix}in", frozenset({str(value)})
         elif value is not (name in ON_BY_DEFAULT) and value != "":
             yield path, b64decode(value) if name in PARTS and prefix.endswith("bytes.") else value
+
+
+def _with_outside(prefix: str, rules: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same rules, two bounds as one where they refuse what lies between them."""
+    both = next((both for both in BOTH if _lies_outside(rules, *both)), None)
+    if both is None:
+        return rules
+    others = {name: value for name, value in rules.items() if name not in both}
+    return {**others, OUTSIDE: tuple(_bound(prefix, name, rules[name]) for name in both)}
+
+
+def _lies_outside(rules: Mapping[str, Any], low: str, high: str) -> bool:
+    if low not in rules or high not in rules:
+        return False
+    lower, upper = ((_number(rules[name]), False) for name in (low, high))
+    return _is_higher(lower, upper) is True or (lower == upper and (low, high) != ("gte", "lte"))
 
 
 def _bounds(prefix: str, name: str, value: object) -> Iterator[tuple[str, tuple[object, bool]]]:
@@ -174,6 +197,10 @@ def _judge_one(name: str, old: Any, new: Any) -> tuple[bool, bool]:  # noqa: ANN
     if name.startswith(("lower", "upper")):
         tighter = _is_higher(new, old) in {None, name.startswith("lower")}
         return tighter, not tighter
+    if name == OUTSIDE:
+        less = _is_higher(new[0], old[0]), _is_higher(old[1], new[1])
+        more = _is_higher(old[0], new[0]), _is_higher(new[1], old[1])
+        return less != (False, False), True in more
     wider = name in PARTS and PARTS[name](old, new)
     if isinstance(old, frozenset) and isinstance(new, frozenset):
         wider = new < old if name not in LISTS_ALLOWED else new > old

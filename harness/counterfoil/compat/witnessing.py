@@ -280,16 +280,15 @@ def _pairs(
     """
     writer, reader = sides
     oneofs = {field.number: field.oneof for field in fields_of(reader) if field.oneof is not None}
-    for field in fields:
-        together = [
+    for field in (one for one in fields if one.number in oneofs):
+        together = (
             other
             for other in fields_of(writer)
-            if field.number in oneofs
-            and other is not field
+            if other is not field
             and oneofs.get(other.number) == oneofs[field.number]
             and (field.oneof is None or other.oneof != field.oneof)
-        ]
-        for other in together[:MAX_DEEPER]:
+        )
+        for other in islice(together, MAX_DEEPER):
             yield from _pair(background(root, trail, (field, other), fill), Place(trail, field), Place(trail, other))
 
 

@@ -15,11 +15,8 @@ from counterfoil.model import LINT, Finding, Lane, Level, Location
 from counterfoil.project.proto_trees import FolderTree
 from counterfoil.results.result_cache import Judged, ResultCache
 from counterfoil.results.result_keys import key, program
-from counterfoil.system.buf import Buf, CompileError, as_finding, config_of, configuration_files
+from counterfoil.system.buf import Buf, CompileError, as_finding, config_of, configuration_files, runs_programs
 from counterfoil.system.processes import Processes
-
-PLUGINS = b"plugins"
-"""What buf.yaml calls programs that lint too."""
 
 
 def judge_lint(processes: Processes, workspace: Workspace, schema: Schema, cache: ResultCache) -> Judged:
@@ -46,7 +43,7 @@ def _lint_key(workspace: Workspace, folder: str, *, is_asked: bool) -> str | Non
     """Of what buf's linter says of a folder; None where that may depend on more than the files in it and on buf."""
     place = workspace.path(folder)
     configured = [file for file in configuration_files(place) if file.is_file()]
-    if any(file.parent != place or PLUGINS in file.read_bytes() for file in configured):
+    if any(file.parent != place or runs_programs(file) for file in configured):
         return None
     buf = program("buf", workspace.root)
     if buf is None:

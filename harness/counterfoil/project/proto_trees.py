@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -88,7 +89,7 @@ class FolderTree:
 
     @cached_property
     def _contents(self) -> dict[str, bytes]:
-        return {path: (self.top / path).read_bytes() for path in sorted(self._paths())}
+        return {path: _content(self.top / path) for path in sorted(self._paths())}
 
     def _paths(self) -> Iterable[str]:
         if self.top == self.folder:
@@ -105,6 +106,13 @@ class FolderTree:
         """Itself; buf compiles it where it lies."""
         del scratch
         return self.folder
+
+
+def _content(path: Path) -> bytes:
+    if not stat.S_ISREG(path.stat().st_mode):
+        why = "reading a pipe or a device might never end"
+        raise UsageError(f"'{path}' is not a file with a schema in it", why=why, fix="remove it")
+    return path.read_bytes()
 
 
 def _blob_id(data: bytes) -> str:

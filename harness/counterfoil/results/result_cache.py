@@ -105,6 +105,8 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     findings: tuple[dict[str, Any], ...]
     note: str
     states: tuple[StateSeen, ...]
+    witnesses: dict[str, str]
+    """The digests of the files that the findings name, by their paths in the workspace."""
 
 
 class ResultCache:
@@ -122,7 +124,7 @@ class ResultCache:
             return {}
         entries = _read(self._path(shelf))
         found = {key: _judged(entries[key]) for key in keys if key in entries}
-        return {key: judged for key, judged in found.items() if judged and self._is_whole(judged)}
+        return {key: kept[0] for key, kept in found.items() if kept and self._are_whole(kept[1])}
 
     def put(self, shelf: str, results: Mapping[str, Judged], judged_again: Collection[str] = ()) -> None:
         """Keep results, and of the older ones only the latest. What was found once processes were stopped is none.
@@ -133,7 +135,7 @@ class ResultCache:
             return
         path = self._path(shelf)
         entries = {key: entry for key, entry in _read(path).items() if key not in {*results, *judged_again}}
-        entries |= {key: _values(judged) for key, judged in results.items()}
+        entries |= {key: _values(judged) | {"witnesses": self._digests(judged)} for key, judged in results.items()}
         latest = dict(list(entries.items())[-ENTRIES_KEPT:])
         body = json.dumps(latest).encode()
         with contextlib.suppress(OSError):  # what cannot be kept is judged again
@@ -202,12 +204,22 @@ class ResultCache:
         """Names of participants come from the configuration, and need not be names of files."""
         return self._folder / f"{hashlib.sha256(shelf.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}.json"
 
-    def _is_whole(self, judged: Judged) -> bool:
-        """Whether the witnesses that it names are still there."""
-        paths = {one.path for found in judged.findings for one in found.evidence if isinstance(one, PayloadWitness)} - {
-            ""
-        }
-        return all(self._workspace.path(path).is_file() for path in paths)
+    def _digests(self, judged: Judged) -> dict[str, str]:
+        """What is in the witnesses that it names."""
+        evidence = (one for found in judged.findings for one in found.evidence)
+        paths = {one.path for one in evidence if isinstance(one, PayloadWitness)} - {""}
+        return {path: self._digest(path) for path in sorted(paths)}
+
+    def _digest(self, path: str) -> str:
+        """Of a file of the workspace; empty where it cannot be read."""
+        try:
+            return hashlib.sha256(self._workspace.path(path).read_bytes()).hexdigest()
+        except OSError:
+            return ""
+
+    def _are_whole(self, witnesses: Mapping[str, str]) -> bool:
+        """Whether the witnesses that a result names are still there, as they were written."""
+        return all(digest and self._digest(path) == digest for path, digest in witnesses.items())
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -222,12 +234,14 @@ def _read(path: Path) -> dict[str, Any]:
     return entries if isinstance(entries, dict) else {}
 
 
-def _judged(values: object) -> Judged | None:
+def _judged(values: object) -> tuple[Judged, Mapping[str, str]] | None:
+    """A result, and the digests of its witnesses."""
     try:
         entry = msgspec.convert(values, _Entry)
-        return Judged(findings=tuple(map(from_values, entry.findings)), note=entry.note, states=entry.states)
+        judged = Judged(findings=tuple(map(from_values, entry.findings)), note=entry.note, states=entry.states)
     except msgspec.ValidationError:
         return None
+    return judged, entry.witnesses
 
 
 def _values(judged: Judged) -> dict[str, object]:

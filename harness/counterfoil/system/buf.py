@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, TypedDict
@@ -21,6 +22,8 @@ VIOLATIONS = 100
 COMPILE = "COMPILE"
 PROTO = ".proto"
 CONFIGURATION = ("buf.yaml", "buf.lock", "buf.work.yaml")
+PROGRAMS = ("plugins", "policies")
+"""The sections of buf.yaml that name programs, or rules of theirs, which judge too."""
 IGNORING = ("ignore", "ignore_only")
 """The keys of a section of buf.yaml that let files off."""
 
@@ -80,7 +83,8 @@ class Buf:
     def build(self, folder: Path, image: Path, *, positions: bool = True) -> None:
         """Compile a folder of protos into an image, with or without positions. Raises CompileError, BufError."""
         image.parent.mkdir(parents=True, exist_ok=True)
-        source = os.path.relpath(folder, self._root)
+        # Of a folder's name alone buf would guess what it is: an option, a repository, an archive, an image.
+        source = f"./{os.path.relpath(folder, self._root)}#format=dir"
         command = ["build", source, "-o", f"{image}#format=binpb", "--error-format", "json"]
         self._judge(command if positions else [*command, "--exclude-source-info"], str(folder))
 
@@ -92,13 +96,18 @@ class Buf:
     def breaking(self, old: Path, new: Path, config: Path | None) -> tuple[Annotation, ...]:
         """The findings between two images, under the breaking rules of a buf.yaml, or buf's own. Raises BufError."""
         old_input, new_input = (f"{image}#format=binpb" for image in (old, new))
-        rules = json.dumps({"version": "v2", "breaking": breaking_rules(config)})
-        command = ["breaking", new_input, "--against", old_input, "--config", rules, "--error-format", "json"]
-        return self._judge(command, str(new))
+        found: list[Annotation] = []
+        for asked in asked_of(config):
+            rules = json.dumps({"version": "v2", **asked.rules})
+            command = ["breaking", new_input, "--against", old_input, "--config", rules, "--error-format", "json"]
+            # buf.yaml names programs from where it lies.
+            judged = self._judge(command, str(new), config.parent if config else None)
+            found += (one for one in judged if asked.concerns(one.path))
+        return tuple(dict.fromkeys(found))
 
-    def _judge(self, arguments: Sequence[str], source: str) -> tuple[Annotation, ...]:
+    def _judge(self, arguments: Sequence[str], source: str, folder: Path | None = None) -> tuple[Annotation, ...]:
         annotations = []
-        done = self._run(arguments)
+        done = self._run(arguments, folder or self._root)
         if done.exit_code == VIOLATIONS:
             annotations = list(dict.fromkeys(_annotations(done)))
             errors = [annotation for annotation in annotations if annotation.rule == COMPILE]
@@ -108,13 +117,13 @@ class Buf:
             raise BufError(f"buf {arguments[0]} ended with exit code {done.exit_code}", done.tail)
         return tuple(annotations)
 
-    def _run(self, arguments: Sequence[str]) -> Completed:
+    def _run(self, arguments: Sequence[str], folder: Path) -> Completed:
         binary = toolchain.find("buf")
         if binary is None:
             raise BufError("'buf' is not installed", [toolchain.INSTALL["buf"][1]])
         return self._processes.run(
             [binary, *arguments],
-            cwd=self._root,
+            cwd=folder,
             env={"BUF_CACHE_DIR": str(self._scratch / "buf-cache")},
             deadline_s=DEADLINE_S,
         )
@@ -150,33 +159,68 @@ def parse_config(data: bytes) -> dict[str, Any]:
     return document
 
 
-def breaking_rules(config: Path | None) -> dict[str, Any]:
-    """The `breaking` section that holds for a folder: the module's own, else the file's, else buf's default, FILE.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What buf is to judge by, and for which modules; the folders of other modules are `others`."""
 
-    buf ignores the sections of modules when it compares images, so they are looked up here.
+    rules: Mapping[str, Any]
+    modules: tuple[Path, ...] = ()
+    others: tuple[Path, ...] = ()
+
+    def concerns(self, path: str) -> bool:
+        """Whether it holds for a file, named as in an image; of a removed one it is not known whose it was."""
+        is_here, is_there = (
+            any((folder / path).is_file() for folder in folders) for folders in (self.modules, self.others)
+        )
+        return is_here or not is_there
+
+
+def asked_of(config: Path | None) -> tuple[Asked, ...]:
+    """What a buf.yaml asks of a change: the sections `breaking` that hold for its modules, and programs that judge too.
+
+    A section is the module's own, else the file's, else buf's default, FILE. buf ignores the sections of modules when
+    it compares images, so they are looked up here.
     """
     if config is None:
-        return {"use": ["FILE"]}
+        return (Asked(rules={"breaking": {"use": ["FILE"]}}),)
     try:
         document = parse_config(config.read_bytes())
     except (OSError, ValueError) as error:
         raise BufError(f"cannot read '{config}': {error}") from None
     modules = document.get("modules") or [{}]
+    folders = [config.parent / one.get("path", ".") for one in modules]
     roots = [(config.parent, one.get("path", "."), len(modules) == 1) for one in modules]
     found = [one.get("breaking", document.get("breaking")) or {} for one in modules]
     sections = [_section(section, partial(_inside, *root)) for section, root in zip(found, roots, strict=True)]
-    rules, ignored = sections[0]
-    if any(other != rules for other, _ in sections):
-        message = f"'{config}' gives its modules different breaking rules; move them to the top of the file"
-        raise BufError(message)
-    for key in IGNORING:
-        lists = [other[key] for _, other in sections if key in other]
-        if lists and key == "ignore":
-            ignored = {**ignored, key: list(dict.fromkeys(path for one in lists for path in one))}
-        elif lists:
-            names = dict.fromkeys(name for one in lists for name in one)
-            ignored = {**ignored, key: {name: [path for one in lists for path in one.get(name, ())] for name in names}}
-    return {**({} if rules.get("use") else {"use": ["FILE"]}), **rules, **ignored}
+    ignored = _all_ignored([ignored for _, ignored in sections])
+    programs = {name: document[name] for name in PROGRAMS if name in document}
+    asked: list[Asked] = []
+    for rules, _ in sections:
+        mine = tuple(folder for folder, (one, _) in zip(folders, sections, strict=True) if one == rules)
+        if mine in [one.modules for one in asked]:
+            continue
+        breaking = {**({} if rules.get("use") else {"use": ["FILE"]}), **rules, **ignored}
+        others = tuple(folder for folder in folders if folder not in mine)
+        asked.append(Asked(rules={"breaking": breaking, **programs}, modules=mine, others=others))
+    return tuple(asked)
+
+
+def _all_ignored(lists: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The files that the sections of all modules let off; an image names each but once."""
+    ignored: dict[str, Any] = {}
+    for one in lists:
+        if "ignore" in one:
+            ignored["ignore"] = list(dict.fromkeys([*ignored.get("ignore", ()), *one["ignore"]]))
+        for name, paths in one.get("ignore_only", {}).items():
+            by_rule = ignored.setdefault("ignore_only", {})
+            by_rule[name] = [*by_rule.get(name, ()), *paths]
+    return ignored
+
+
+def runs_programs(config: Path) -> bool:
+    """Whether a buf.yaml names programs that judge too, so that what they say may depend on anything."""
+    data = config.read_bytes()
+    return any(name.encode() in data for name in PROGRAMS)
 
 
 def _section(
