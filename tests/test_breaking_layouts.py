@@ -168,3 +168,15 @@ def test_modules_beside_the_schema_count_as_they_were_committed(
         modules.write(f"{module}/{files[module][0]}", files[module][1])
     report = modules.judge_here("breaking", "--against", "git:v1")
     assert report.rules == rules
+
+
+def test_a_module_of_thousands_of_files_may_be_let_off(modules: Workspace) -> None:
+    """What buf is asked names each of them, which is more than fits in an argument."""
+    image(modules.root / "protos", modules.root / "old.binpb")
+    for number in range(2000):
+        modules.write(f"vendor/{'long' * 20}/p{number}.proto", "")
+    config = (modules.root / "buf.yaml").read_text()
+    modules.write("buf.yaml", f"{config}breaking:\n  use: [FILE]\n  ignore: [vendor]\n")
+    modules.write("protos/shop/v1/holder.proto", HOLDER.replace("message", 'option go_package = "x/y";\nmessage'))
+    found = modules.judge_here("breaking", "--against", "old.binpb").the(OPTION[0])
+    assert found["level"] == "policy"

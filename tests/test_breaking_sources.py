@@ -111,7 +111,7 @@ def test_what_is_compared_with_a_commit_need_not_be_a_folder(
     assert repository.judge_here("breaking", new, "--against", "new").verdict == "compatible"
 
 
-def test_two_git_references_are_compared(repository: Workspace) -> None:
+def test_the_configured_schema_is_compared_with_what_was_committed(repository: Workspace) -> None:
     git(repository.root, "commit", "-qam", "retyped")
     repository.write("counterfoil.toml", 'format = 1\n[schema]\ndir = "new"\n')
     assert repository.judge_here("breaking", "--against", "HEAD").verdict == "compatible"
@@ -159,6 +159,18 @@ def test_a_link_to_protos_in_the_baseline_is_refused(repository: Workspace, targ
     ran = repository.run_here("breaking", "new", "--against", "git:HEAD")
     assert ran.exit_code == exit_code
     assert exit_code == 0 or ran.error["error"] == "'new/link' at 'HEAD' is a link, which is not followed"
+
+
+@pytest.mark.parametrize(("file", "exit_code"), [("a.proto", 2), ("a.md", 0)])
+def test_a_submodule_of_protos_in_the_baseline_is_refused(repository: Workspace, file: str, exit_code: int) -> None:
+    change(repository, PROTO)
+    commit_id = subprocess.run(["git", "rev-parse", "v1"], cwd=repository.root, check=True, capture_output=True).stdout
+    git(repository.root, "update-index", "--add", "--cacheinfo", f"160000,{commit_id.decode().strip()},new/sub")
+    git(repository.root, "commit", "-qm", "submodule")
+    repository.write(f"new/sub/{file}", 'syntax = "proto3";\n')
+    ran = repository.run_here("breaking", "new", "--against", "git:HEAD")
+    assert ran.exit_code == exit_code
+    assert exit_code == 0 or ran.error["error"].startswith("'new/sub' at 'HEAD' is a submodule")
 
 
 # --- what cannot be used ---------------------------------------------------------------------------------------------

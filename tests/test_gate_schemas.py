@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from counterfoil.breaking.schema_judge import compare_schemas
+from counterfoil.project.config import read_workspace
+from counterfoil.system.processes import Processes
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
 from tests.gated import Gate, gate_in
 
@@ -81,3 +85,18 @@ def test_whoever_can_carry_a_message_at_any_depth_is_concerned(gate: Gate, how: 
         gate.publish(version)
     gate.deploy("shop@2")
     assert gate.deployable("web@2").rules == {("SCHEMA_NOT_READ", "shop 2←web 2")}
+
+
+def test_an_image_that_contradicts_itself_leaves_its_schema_unproven(gate: Gate) -> None:
+    """One such may be in a ledger that was imported: publish compiles what it records."""
+    whole, dangling = (FileDescriptorSet(file=[FileDescriptorProto(name="x.proto")]) for _ in range(2))
+    dangling.file[0].dependency.append("gone.proto")
+    workspace = read_workspace(gate.shop.file)
+    processes = Processes()
+    try:
+        images = (whole.SerializeToString(), dangling.SerializeToString())
+        assert compare_schemas(processes, workspace, *images) is None
+        assert compare_schemas(processes, workspace, b"none", images[0]) is None
+        assert compare_schemas(processes, workspace, images[0], images[0]) == ()
+    finally:
+        processes.stop()

@@ -8,6 +8,7 @@ from counterfoil.compat.carriers import Carriers
 from counterfoil.compat.changes import Direction
 from counterfoil.compat.trimming import ImageError, raw_files, trim
 from counterfoil.core.workspace import Workspace
+from counterfoil.errors import UsageError
 from counterfoil.gate.facts import SchemaBreak
 from counterfoil.model import Finding, Level, PayloadWitness, Verdict
 from counterfoil.system.processes import Processes
@@ -19,18 +20,18 @@ def compare_schemas(
     """What the reader's schema makes differently of what was written with the writer's; both are images.
 
     buf is not asked: which promises a schema keeps is a matter of its own checks. None: an imported ledger has bytes
-    that are no image.
+    that are no image, or one that contradicts itself.
     """
     request = Request(new="the reader's schema", against=None, directions=frozenset({Direction.BACKWARD}))
     try:
         trimmed = trim(raw_files(writer), raw_files(reader), carriers=True)
-    except ImageError:
+        if not trimmed.changed:
+            return ()
+        with BreakingLane(processes, workspace) as lane:
+            judgement = Judgement(workspace, lane.runtimes, request, trimmed)
+            findings = judgement.findings(lambda: (), buf_is_asked=False)
+    except (ImageError, UsageError):
         return None
-    if not trimmed.changed:
-        return ()
-    with BreakingLane(processes, workspace) as lane:
-        judgement = Judgement(workspace, lane.runtimes, request, trimmed)
-        findings = judgement.findings(lambda: (), buf_is_asked=False)
     carriers = Carriers(judgement.schemas[:1])
     return tuple(_break(found, carriers) for found in findings if found.level.verdict is not Verdict.COMPATIBLE)
 

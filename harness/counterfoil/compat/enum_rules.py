@@ -6,7 +6,12 @@ from collections.abc import Iterator
 
 from counterfoil.compat.changes import EVERYWHERE, JSON, NOWHERE, Difference, Direction, Effects, Encodings, towards
 from counterfoil.compat.comparison import Comparison
-from counterfoil.compat.message_rules import json_format_changed, reservations_removed, visibility_changed
+from counterfoil.compat.message_rules import (
+    json_format_changed,
+    not_reserved,
+    reservations_removed,
+    visibility_changed,
+)
 from counterfoil.model import Level
 from counterfoil.schema.elements import Cardinality, Element, Enum, EnumValue, Field, Presence, within
 
@@ -35,11 +40,8 @@ def enum_value_removed(comparison: Comparison, old: Enum, new: Enum) -> Found:
 def enum_value_removed_without_reservation(_comparison: Comparison, old: Enum, new: Enum) -> Found:
     """Nothing keeps the number, or the name, from being used again."""
     for value in _gone(old, new):
-        missing = [str(value.number)] if not within(value.number, new.reserved_ranges) else []
-        missing += [f'"{value.name}"'] if value.name not in new.reserved_names else []
-        if missing:
-            texts = f"{value.name} = {value.number}", f"not reserved: {', '.join(missing)}"
-            yield Difference(element=value, counterpart=new, old=texts[0], new=texts[1])
+        if lost := not_reserved(value, new):
+            yield Difference(element=value, counterpart=new, old=f"{value.name} = {value.number}", new=lost)
 
 
 def enum_value_renamed(comparison: Comparison, old: Enum, new: Enum) -> Found:

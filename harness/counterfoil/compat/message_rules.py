@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from counterfoil.compat.changes import EVERYWHERE, JSON, Difference, Direction, towards
 from counterfoil.compat.comparison import Comparison
 from counterfoil.model import Level
-from counterfoil.schema.elements import Element, Enum, Field, Message, Presence, Ranges, within
+from counterfoil.schema.elements import Element, Enum, EnumValue, Field, Message, Presence, Ranges, within
 
 Found = Iterator[Difference]
 LOST_GOING_ON = towards(Direction.BACKWARD, EVERYWHERE)
@@ -31,12 +31,15 @@ def field_removed(comparison: Comparison, old: Message, new: Message) -> Found:
 def field_removed_without_reservation(_comparison: Comparison, old: Message, new: Message) -> Found:
     """Nothing keeps the number, or the name, from being used again."""
     for field in _gone(old, new):
-        missing = [str(field.number)] if not within(field.number, new.reserved_ranges) else []
-        missing += [f'"{field.name}"'] if field.name not in new.reserved_names else []
-        if missing:
-            yield Difference(
-                element=field, counterpart=new, old=_described(field), new=f"not reserved: {', '.join(missing)}"
-            )
+        if lost := not_reserved(field, new):
+            yield Difference(element=field, counterpart=new, old=_described(field), new=lost)
+
+
+def not_reserved(gone: Field | EnumValue, left: Message | Enum) -> str:
+    """What nothing keeps from being used again, the number or the name; empty where both are reserved."""
+    missing = [str(gone.number)] if not within(gone.number, left.reserved_ranges) else []
+    missing += [f'"{gone.name}"'] if gone.name not in left.reserved_names else []
+    return f"not reserved: {', '.join(missing)}" if missing else ""
 
 
 def field_added(comparison: Comparison, old: Message, new: Message) -> Found:

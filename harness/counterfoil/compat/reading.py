@@ -18,7 +18,7 @@ from counterfoil.compat.values import (
 )
 from counterfoil.probe.payloads import SPECIAL_MESSAGES
 from counterfoil.schema.descriptors import Schema
-from counterfoil.schema.elements import ENUM, MESSAGE, Cardinality, Enum, Field, Message, Presence
+from counterfoil.schema.elements import ENUM, MESSAGE, Cardinality, Field, Message, Presence
 
 MAX_MESSAGE_PAIRS = 1000
 """How many pairs of message types are followed before a difference is assumed."""
@@ -83,10 +83,6 @@ class Reading:
         if new:
             return scalar_values(writer.type, ENUM) | integers_into_enum(new)
         return enum_into_integers(old, reader.type) if old else NOWHERE
-
-    def enum(self, writer: Enum, reader: Enum) -> Encodings:
-        """By everything in which two enums differ, besides their default."""
-        return enum_values(writer, reader)
 
     def cardinality(self, writer: Field, reader: Field) -> Encodings:
         """One value, several or a map: a program sees another thing, and JSON another form."""

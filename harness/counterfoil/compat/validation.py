@@ -32,7 +32,6 @@ PARTS: Mapping[str, Callable[[Any, Any], bool]] = {
 """What a text, or bytes, has in it or not, and whether a new one lets everything through that an old one does."""
 SAYS_NOTHING = {"example", "message", "id"}
 LISTS_ALLOWED = {"in"}
-LISTS_REFUSED = {"not_in"}
 ITEMS = {"items", "keys", "values"}
 """The rules below these are for each of a field's items, of which an empty field has none."""
 NOTHING = (0, False)

@@ -99,8 +99,10 @@ class Buf:
         old_input, new_input = (f"{image}#format=binpb" for image in (old, new))
         found: list[Annotation] = []
         for asked in asked_of(config):
-            rules = json.dumps({"version": "v2", **asked.rules})
-            command = ["breaking", new_input, "--against", old_input, "--config", rules, "--error-format", "json"]
+            # Not an argument: it may name every file of a module, and those have a bound.
+            rules = new.with_name("asked.yaml")
+            rules.write_text(json.dumps({"version": "v2", **asked.rules}), encoding="utf-8")
+            command = ["breaking", new_input, "--against", old_input, "--config", str(rules), "--error-format", "json"]
             # buf.yaml names programs from where it lies.
             judged = self._judge(command, str(new), config.parent if config else None)
             found += (one for one in judged if asked.concerns(one.path))
@@ -259,20 +261,16 @@ def _section(
 def _inside(root: Path, module: str, is_only_module: bool, paths: Iterable[str]) -> Iterator[str]:  # noqa: FBT001
     """buf.yaml names files from where it lies, an image from the folder of their module.
 
-    A folder may be in several modules, which an image does not tell apart: then each of its files is named.
+    A folder may be in several modules, which an image does not tell apart: then each of its files is named, and of a
+    module that is let off as a whole too.
     """
     for path in map(PurePosixPath, paths):
-        if path.is_relative_to(module) and path != PurePosixPath(module):
-            if is_only_module or path.suffix == PROTO:
-                yield path.relative_to(module).as_posix()
-            else:
-                files = sorted((root / path).rglob(f"*{PROTO}"))
-                yield from (file.relative_to(root / module).as_posix() for file in files)
-        elif PurePosixPath(module).is_relative_to(path):
-            message = (
-                f"buf.yaml ignores the whole module '{module}', which buf cannot do with images; remove the module"
-            )
-            raise BufError(message)
+        is_part = path.is_relative_to(module) and path != PurePosixPath(module)
+        if is_part and (is_only_module or path.suffix == PROTO):
+            yield path.relative_to(module).as_posix()
+        elif is_part or PurePosixPath(module).is_relative_to(path):
+            files = sorted((root / (path if is_part else module)).rglob(f"*{PROTO}"))
+            yield from (file.relative_to(root / module).as_posix() for file in files)
 
 
 def as_finding(annotation: Annotation, folder: str, *, breaking: bool) -> Finding:

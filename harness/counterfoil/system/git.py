@@ -47,6 +47,11 @@ class Git:
             kind, _, named = rest.partition(b" ")
             object_id, _, raw_path = named.partition(b"\t")
             path = raw_path.decode("utf-8", "surrogateescape")
+            if kind == b"commit" and any((self.cwd / path).rglob("*.proto")):
+                raise UsageError(
+                    f"'{path}' at '{reference}' is a submodule, whose protos are not in that commit",
+                    fix="name a folder or an image as the baseline",
+                )
             if kind != b"blob" or not path.startswith(prefix):
                 continue
             if mode == LINK and (path.endswith(".proto") or self._leads_to_protos(reference, path, object_id.decode())):
