@@ -203,6 +203,19 @@ def test_several_baselines_are_a_case_each(shop: Workspace) -> None:
     assert (ran.exit_code, ran.error["next"]) == (2, "add --transitive")
 
 
+def test_what_differs_from_each_of_several_baselines_is_told_of_each(shop: Workspace) -> None:
+    """The same rule of the same field: int32 in one, bytes in the other."""
+    shop.write("old/shop/v1/shop.proto", PROTO)
+    shop.write("older/shop/v1/shop.proto", PROTO.replace("int32 stock", "bytes stock"))
+    change(shop, RETYPED)
+    report = shop.judge_here("breaking", "new", "--against", "old", "--against", "older", "--transitive")
+    told = [found["message"].partition(" node")[0] for found in report.findings if found["subject"] == STOCK]
+    assert told == [
+        "since old: shop.v1.Product.stock changed its type from int32 to string.",
+        "since older: shop.v1.Product.stock changed its type from bytes to string.",
+    ]
+
+
 @pytest.mark.parametrize(("old", "new"), [("extended", "own"), ("own", "extended")])
 def test_a_field_in_place_of_an_extension_has_its_type_compared(shop: Workspace, old: str, new: str) -> None:
     head = 'syntax = "proto2";\npackage shop.v1;\n'

@@ -308,17 +308,20 @@ class Report:
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:
-        """The findings of the run and of its cases, each identity once: the waived last, the strongest first."""
+        """The findings of the run and of its cases, each once: the waived last, the strongest first.
+
+        Two cases may say one thing of one subject, or two, such as two baselines of the schema.
+        """
         levels = list(Level)
 
         def rank(finding: Finding) -> tuple[bool, int, str, str]:
             return (finding.waived is not None, levels.index(finding.level), *finding.identity)
 
         found = [*self.findings, *(finding for result in self.results for finding in result.findings)]
-        by_identity: dict[tuple[str, str], Finding] = {}
+        told: dict[tuple[str, str, str], Finding] = {}
         for finding in sorted(found, key=rank):
-            by_identity.setdefault(finding.identity, finding)
-        return tuple(by_identity.values())
+            told.setdefault((*finding.identity, finding.message), finding)
+        return tuple(told.values())
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:

@@ -20,7 +20,7 @@ from counterfoil.core.workspace import FORMAT_VERSION, Schema, Settings, Workspa
 from counterfoil.errors import UsageError, nearest
 from counterfoil.model import BREAKING, Case, Lane, Level, Waiver
 from counterfoil.project.config import FILE_NAME, locate
-from counterfoil.results.result_cache import ResultCache, Reuse
+from counterfoil.results.result_cache import Judged, ResultCache, Reuse
 from counterfoil.runs.events import CaseFinished, Event, RunFinished, RunStarted
 from counterfoil.system.processes import Processes
 
@@ -138,8 +138,16 @@ def _judged(processes: Processes, workspace: Workspace, requests: list[Request],
         for case, request in zip(cases, requests, strict=True):
             began_s = time.monotonic()
             judged = guarded(partial(lane.judged, request), request.new)
+            if several:
+                judged = _naming(request.against, judged)
             yield CaseFinished(judged.result(case, time.monotonic() - began_s))
     yield RunFinished(time.monotonic() - started_s)
+
+
+def _naming(baseline: str | None, judged: Judged) -> Judged:
+    """With the baseline in what is said, where another may differ in the same element."""
+    told = (replace(one, message=f"since {baseline}: {one.message}") for one in judged.findings)
+    return replace(judged, findings=tuple(told))
 
 
 def workspace_of(config: Path | None, new: str | None) -> tuple[Workspace, bool]:
