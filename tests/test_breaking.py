@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import pytest
 
@@ -267,6 +268,19 @@ def test_what_buf_yaml_lets_off_is_named_from_where_it_lies(shop: Workspace, ign
         shop.write(f"{side}/buf.yaml", IGNORING + ignoring)
     found = shop.judge_here("breaking", "new", "--against", "old").the("FILE_OPTION_CHANGED")
     assert found["level"] == level
+
+
+def test_each_folder_of_a_workspace_of_buf_is_judged_by_its_own_rules(shop: Workspace) -> None:
+    shutil.rmtree(shop.root / "old")
+    shutil.rmtree(shop.root / "new")
+    for side, text in {"old": PROTO, "new": IN_GO}.items():
+        shop.write(f"{side}/buf.work.yaml", "version: v1\ndirectories: [a, b, c]\n")
+        for name, rules in {"a": "use: [WIRE]", "b": "except: [FILE_NO_DELETE]", "c": "ignore: [v1]"}.items():
+            shop.write(f"{side}/{name}/v1/{name}.proto", text.replace("shop", name))
+            shop.write(f"{side}/{name}/buf.yaml", f"version: v1\nbreaking:\n  {rules}\n")
+    found = shop.judge_here("breaking", "new", "--against", "old").findings
+    levels = {one["location"]["path"]: one["level"] for one in found}
+    assert levels == {"new/a/v1/a.proto": "source", "new/b/v1/b.proto": "policy", "new/c/v1/c.proto": "source"}
 
 
 @pytest.mark.parametrize("text", [PROTO.replace("2;", "2;\n  bool more = 3;"), IN_GO], ids=["added", "changed"])

@@ -120,3 +120,35 @@ def test_a_participant_of_which_nothing_is_known_is_not_called_unaffected(team: 
     ran = team.run_here("breaking", "new", "--against", "old", "--only-affecting", "ghost")
     assert (ran.exit_code, ran.error["error"]) == (2, "nothing says what 'ghost' reads or writes")
     assert "[participants.ghost]" in ran.error["next"]
+
+
+WAIVED = """
+[[waiver]]
+rule = "{}"
+subject = "shop.v1.Product.stock"
+owner = "team"
+reason = "known"
+expires = 2999-01-31
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "arguments", "verdict"),
+    [
+        ("FIELD_TYPE_CHANGED", [], "compatible"),
+        ("FIELD_RENAMED", [], "broken"),
+        ("INTERACTION_FAILED", [], "compatible"),
+        ("FIELD_RENAMED", ["--mode", "backward"], "compatible"),
+        ("FIELD_RENAMED", ["--against", "new"], "compatible"),
+    ],
+)
+def test_a_waiver_that_matches_nothing_is_told_by_a_run_that_could_have_seen_it(
+    team: Workspace, rule: str, arguments: list[str], verdict: str
+) -> None:
+    team.write("counterfoil.toml", 'format = 1\n[schema]\ndir = "new"\nagainst = "old"\n')
+    accepted = WAIVED.format("FIELD_TYPE_CHANGED") if arguments[:1] != ["--against"] else ""
+    other = WAIVED.format(rule) if rule != "FIELD_TYPE_CHANGED" else ""
+    team.write("contracts/waivers.toml", f"format = 1\n{accepted}{other}")
+    report = team.judge_here("breaking", *arguments)
+    assert report.verdict == verdict
+    assert ("WAIVER_UNMATCHED" in {name for name, _ in report.rules}) is (verdict == "broken")

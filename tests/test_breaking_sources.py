@@ -14,6 +14,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from tests.builders import Workspace, line_of
 from tests.schema_change import BREAKING, PROTO, RETYPED, STOCK, change, evidence, image
+from tests.schema_corpus import CORPUS
 
 pytestmark = pytest.mark.usefixtures("unchanged_schema")
 
@@ -45,6 +46,15 @@ def test_what_comes_with_another_compiler_is_no_change(shop: Workspace, sides: t
     new, old = sides
     report = shop.judge_here("breaking", new, "--against", old)
     assert (report.verdict, report.findings) == ("compatible", [])
+
+
+def test_what_is_imported_for_options_alone_is_followed(shop: Workspace) -> None:
+    """buf refuses its own image where such an import is not used."""
+    pair = CORPUS / "pv_option_import_loosened"
+    for path in pair.rglob("*.proto"):
+        shop.write(f"pair/{path.relative_to(pair).as_posix()}", path.read_text())
+    report = shop.judge_here("breaking", "pair/new", "--against", "pair/old")
+    assert (report.verdict, [found["rule"] for found in report.findings]) == ("compatible", ["VALIDATION_LOOSENED"])
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -81,6 +91,24 @@ def test_a_workspace_that_is_itself_the_folder_of_protos_is_compared_with_a_comm
     repository.write("shop/v1/shop.proto", RETYPED)
     report = repository.judge_here("breaking", ".", "--against", "git:HEAD")
     assert report.rules == {("FIELD_TYPE_CHANGED", STOCK)}
+
+
+@pytest.mark.parametrize(
+    ("new", "configured"), [("git:HEAD", True), ("git:HEAD", False), ("main", False), ("built.binpb", True)]
+)
+def test_what_is_compared_with_a_commit_need_not_be_a_folder(
+    repository: Workspace, new: str, *, configured: bool
+) -> None:
+    shutil.rmtree(repository.root / "old")
+    git(repository.root, "rm", "-rq", "--cached", "old")
+    git(repository.root, "commit", "-qm", "only one")
+    git(repository.root, "commit", "-qam", "retyped")
+    image(repository.root / "new", repository.root / "built.binpb")
+    if configured:
+        repository.write("counterfoil.toml", 'format = 1\n[schema]\ndir = "new"\n')
+    before = "git:HEAD~1"
+    assert repository.judge_here("breaking", new, "--against", before).rules == {("FIELD_TYPE_CHANGED", STOCK)}
+    assert repository.judge_here("breaking", new, "--against", "new").verdict == "compatible"
 
 
 def test_the_configured_schema_is_compared_with_what_was_committed(repository: Workspace) -> None:

@@ -12,6 +12,7 @@ from counterfoil.probe.payloads import Encoding
 
 from tests.builders import Workspace
 from tests.schema_change import PROTO, RETYPED, STOCK, change, evidence
+from tests.schema_corpus import CORPUS
 
 pytestmark = pytest.mark.usefixtures("unchanged_schema")
 
@@ -69,6 +70,21 @@ def test_a_schema_that_python_does_not_take_is_judged_by_the_others(shop: Worksp
     for witness in evidence(found, "witness"):
         replayed = shop.run_here("replay", str(shop.root / witness["path"]))
         assert (replayed.exit_code, replayed.stdout.splitlines()[-1]) == (1, "still so")
+
+
+def test_a_field_that_is_missing_is_the_one_that_is_required(shop: Workspace) -> None:
+    """A payload of the other field of its oneof lacks it too, and is no witness against that one."""
+    pair = CORPUS / "p2_required_into_oneof"
+    report = shop.judge_here("breaking", str(pair / "new"), "--against", str(pair / "old"))
+    shown = {
+        (found["rule"], found["subject"]): {(one["direction"], one["encoding"]) for one in evidence(found, "witness")}
+        for found in report.findings
+    }
+    assert shown == {
+        ("FIELD_REQUIRED_CHANGED", "t.v1.M.k"): {("forward", "binary"), ("forward", "json")},
+        ("FIELD_ONEOF_CHANGED", "t.v1.M.a"): {("backward", "binary"), ("backward", "json")},
+        ("FIELD_ONEOF_CHANGED", "t.v1.M.k"): {("backward", "json")},
+    }
 
 
 def test_a_witness_shows_what_is_lost_rather_than_what_stands_for_nothing(shop: Workspace) -> None:

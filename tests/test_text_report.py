@@ -111,6 +111,16 @@ def test_a_screen_of_a_changed_schema(shop: Workspace) -> None:
     assert_snapshot("changed-schema", shop.run("breaking", "new", "--against", "old"), shop.root)
 
 
+def test_what_is_unproven_is_counted_where_it_is_not_shown(shop: Workspace) -> None:
+    rpcs = "".join(f"  rpc Get{number}(Product) returns (Product);\n" for number in range(14))
+    start = 'syntax = "proto3";\npackage shop.v1;\nmessage Product {}\n'
+    shop.write("old/shop.proto", f"{start}service Catalog {{\n{rpcs}}}\n")
+    shop.write("new/shop.proto", f"{start}service Catalog {{}}\n")
+    shop.write("new/buf.yaml", "version: v2\nbreaking:\n  use: [NO_SUCH_RULE]\n")
+    said = shop.run("breaking", "new", "--against", "old").stdout
+    assert "... and 3 more findings, 1 of them unproven: --format json lists them all" in said
+
+
 def test_an_error_in_the_configuration(shop: Workspace) -> None:
     shop.configure("participants.catalog.provider", ready_wihtin_s=1)
     assert_snapshot("error-configuration", shop.run("check"), shop.root)

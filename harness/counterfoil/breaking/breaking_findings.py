@@ -9,7 +9,7 @@ from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from counterfoil.breaking.breaking_lane import Request, buf_failed
+from counterfoil.breaking.breaking_lane import Request, buf_failed, config_for
 from counterfoil.breaking.schema_consumers import Consumers
 from counterfoil.compat.annotations import Annotation
 from counterfoil.compat.carriers import Carriers
@@ -27,7 +27,7 @@ from counterfoil.errors import UsageError
 from counterfoil.model import Finding, Level, Location, SchemaChange
 from counterfoil.project.proto_trees import relevant_files
 from counterfoil.schema.descriptors import ImageError, Schema, parse_image
-from counterfoil.system.buf import Buf, BufError, as_finding, config_of, runs_programs
+from counterfoil.system.buf import Buf, BufError, as_finding, runs_programs
 
 if TYPE_CHECKING:
     from counterfoil.breaking.schema_stubs import Runtimes
@@ -54,7 +54,7 @@ class Judgement:
 
     def with_buf(self, buf: Buf, scratch: Path) -> tuple[Finding, ...]:
         """Every finding about the change; buf judges beside us, and what it reports is merged with ours."""
-        config = config_of(self._workspace.root, self._workspace.path(self._request.new))
+        config = config_for(self._workspace, self._request)
         ask_buf = partial(_ask_buf, buf, self._trimmed, scratch, config)
         return self.findings(
             ask_buf, buf_is_asked=config is not None, with_programs=config is not None and runs_programs(config)

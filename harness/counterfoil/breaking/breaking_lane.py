@@ -78,12 +78,13 @@ class BreakingLane:
         # Not in the workspace: where that is itself a folder of protos, buf would compile what is extracted there too.
         with tempfile.TemporaryDirectory(prefix="counterfoil-") as scratch:
             sources = Sources(self._processes, workspace, Path(scratch))
+            folder = folder_in_git(workspace, request)
             try:
-                new = sources.find(request.new, request.new)
+                new = sources.find(request.new, folder)
             except EmptySchemaError:
                 return Judged(findings=(no_schema(request.new, workspace),))
             try:
-                old = sources.find(request.against, request.new) if request.against is not None else None
+                old = sources.find(request.against, folder) if request.against is not None else None
             except EmptySchemaError:
                 old = None
             if old is None:
@@ -96,7 +97,7 @@ class BreakingLane:
     def _key(self, request: Request, trimmed: Trimmed, sides: tuple[Source, Source]) -> str | None:
         from counterfoil.breaking.breaking_key import breaking_key  # noqa: PLC0415  (loads what few changes need)
 
-        config = config_of(self.workspace.root, self.workspace.path(request.new))
+        config = config_for(self.workspace, request)
         asked = (request.new, request.against, sorted(request.directions), request.witnesses, request.only_affecting)
         places = [sorted(side.tree.objects) for side in sides if side.tree is not None]
         return breaking_key(self.workspace, trimmed, config, (*asked, places))
@@ -121,6 +122,19 @@ class BreakingLane:
             return judge()
         subject = f"{request.new} since {request.against}"
         return self._cache.reused_or_judged(SHELF, subject, lambda: self._key(request, trimmed, sides), judge)
+
+
+def folder_in_git(workspace: Workspace, request: Request) -> str:
+    """Where in a commit the schema lies: where the other side does, if in a folder, else where it is configured."""
+    folders = (name for name in (request.new, request.against) if name and workspace.path(name).is_dir())
+    schema = workspace.settings.schema
+    return next(folders, schema.dir if schema else ".")
+
+
+def config_for(workspace: Workspace, request: Request) -> Path | None:
+    """The buf.yaml by which a change is judged."""
+    is_here = workspace.path(request.new).exists()
+    return config_of(workspace.root, workspace.path(request.new if is_here else folder_in_git(workspace, request)))
 
 
 def _first(request: Request, sources: Sources, new: Source, workspace: Workspace) -> Judged:

@@ -18,7 +18,7 @@ from counterfoil.commands.shell import judge, open_workspace, output_option, wit
 from counterfoil.compat.changes import Direction
 from counterfoil.core.workspace import FORMAT_VERSION, Schema, Settings, Workspace
 from counterfoil.errors import UsageError, nearest
-from counterfoil.model import BREAKING, Case, Lane, Level
+from counterfoil.model import BREAKING, Case, Lane, Level, Waiver
 from counterfoil.project.config import FILE_NAME, locate
 from counterfoil.results.result_cache import ResultCache, Reuse
 from counterfoil.runs.events import CaseFinished, Event, RunFinished, RunStarted
@@ -113,7 +113,16 @@ def breaking(  # noqa: PLR0913  (one for each option)
     )
     requests = [replace(request, against=one) for one in baselines]
     reuse = chosen_reuse()
-    judge(with_waivers(workspace, lambda processes: _judged(processes, workspace, requests, reuse)), output)
+    could_show = partial(_could_show, schema, requests)
+    judge(with_waivers(workspace, lambda processes: _judged(processes, workspace, requests, reuse), could_show), output)
+
+
+def _could_show(schema: Schema, requests: list[Request], waiver: Waiver) -> bool:
+    """Whether a run would have shown what a waiver accepts: it has to be about the schema, and as it is configured."""
+    from counterfoil.compat.table import RULES  # noqa: PLC0415  (few workspaces have waivers)
+
+    whole = [Request(new=schema.dir, against=schema.against, witnesses=one.witnesses) for one in requests[:1]]
+    return schema.against is not None and requests == whole and waiver.rule in RULES
 
 
 def _judged(processes: Processes, workspace: Workspace, requests: list[Request], reuse: Reuse) -> Iterator[Event]:

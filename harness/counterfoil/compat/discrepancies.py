@@ -93,8 +93,9 @@ def discrepancies(
         case Crashed() | TimedOut() | Garbled():
             return (Discrepancy(kind=Kind.FAULT, read=_line(str(read))),)
         case EncodeFailed(message):
-            unwritable = Discrepancy(kind=Kind.UNWRITABLE, read=_line(message))
-            return (*_seen(observation_of(wrote), observation_of(read), writer, reader), unwritable)
+            seen = observation_of(read)
+            unwritable = Discrepancy(kind=Kind.UNWRITABLE, symbols=_missing(seen, writer, reader), read=_line(message))
+            return (*_seen(observation_of(wrote), seen, writer, reader), unwritable)
         case Decoded():
             return _seen(observation_of(wrote), observation_of(read), writer, reader)
         case _:
@@ -111,6 +112,18 @@ def _seen(wrote: bytes, read: bytes, writer: Descriptor, reader: Descriptor) -> 
     if isinstance(before, MessageOf) and isinstance(after, MessageOf):
         return tuple(_messages(before, after, writer, reader))
     return ()
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _missing(read: bytes, writer: Descriptor, reader: Descriptor) -> tuple[str, ...]:
+    """What a message is about that lacks fields which the reader requires; nothing where those are deeper in it."""
+    try:
+        tree = parse_observation(read)
+    except MalformedObservationError:
+        return ()
+    there = _present(tree, reader) if isinstance(tree, MessageOf) else {}
+    lacking = [field.number for field in reader.fields if field.is_required and field.number not in there]
+    return tuple(symbol for number in lacking for symbol in symbols_of(writer, reader, number))
 
 
 def _line(text: str) -> str:

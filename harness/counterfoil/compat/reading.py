@@ -22,6 +22,8 @@ from counterfoil.schema.elements import ENUM, MESSAGE, Cardinality, Field, Messa
 
 MAX_MESSAGE_PAIRS = 1000
 """How many pairs of message types are followed before a difference is assumed."""
+OF_THEIR_OWN_FORM = SPECIAL_MESSAGES - {"google.protobuf.Empty"}
+"""The messages whose JSON is not an object of their fields."""
 NUMERIC = {"integer", "float"}
 
 
@@ -158,7 +160,7 @@ class Reading:
         found, seen, waiting = NOWHERE, {(writer.symbol, reader.symbol)}, [(writer, reader)]
         while waiting and found != EVERYWHERE:
             old, new = waiting.pop()
-            if {old.symbol, new.symbol} & SPECIAL_MESSAGES and old.symbol != new.symbol:
+            if {old.symbol, new.symbol} & OF_THEIR_OWN_FORM and old.symbol != new.symbol:
                 found |= JSON
             found |= self._members(old, new)
             for pair in self._inside(old, new):

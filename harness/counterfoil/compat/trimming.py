@@ -19,10 +19,10 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 from counterfoil.compat.outlines import WELL_KNOWN, outline
+from counterfoil.probe.wire_tree import delimited
+from counterfoil.schema.building import BUF_EXTENSION, IS_IMPORT
 
 SOURCE_CODE_INFO = 9
-BUF_EXTENSION = 8042
-"""What buf notes about a file of an image, for example that it is an import."""
 _IGNORED = frozenset({SOURCE_CODE_INFO, BUF_EXTENSION})
 
 
@@ -38,9 +38,11 @@ class RawFile:
     size_bytes: int
     package: str
     imports: tuple[str, ...]
+    """The last of them those that are for options alone."""
     public_imports: tuple[str, ...]
     sorts: frozenset[str]
     """Of elements on its first level: "message", "enum", "service", "extension"."""
+    has_option_imports: bool = False
 
 
 RawImage = Mapping[str, RawFile]
@@ -61,6 +63,7 @@ def _classes() -> tuple[Any, Any]:
             ("service", 6, "BYTES", True),
             ("extension", 7, "BYTES", True),
             ("public", 10, "INT32", True),
+            ("option_imports", 15, "BYTES", True),
         ),
     }.items():
         made = file.message_type.add(name=message)
@@ -101,7 +104,7 @@ def read_headers(files: Iterable[bytes]) -> RawImage:
 def _read_header(data: bytes) -> tuple[str, RawFile]:
     try:
         header = _Header.FromString(data)
-        imports = tuple(one.decode() for one in header.imports)
+        imports = tuple(one.decode() for one in (*header.imports, *header.option_imports))
         name, package = header.name.decode(), header.package.decode()
     except UnicodeDecodeError:
         raise ImageError("one of its files has a name, a package or an import that is not UTF-8") from None
@@ -111,7 +114,7 @@ def _read_header(data: bytes) -> tuple[str, RawFile]:
         raise ImageError("one of its files has no name, so it is no descriptor set")
     sorts = frozenset(sort for sort in ("message", "enum", "service", "extension") if getattr(header, sort))
     public = tuple(imports[index] for index in header.public if 0 <= index < len(imports))
-    return name, RawFile(data, len(data), package, imports, public, sorts)
+    return name, RawFile(data, len(data), package, imports, public, sorts, bool(header.option_imports))
 
 
 def same_content(one: bytes, other: bytes) -> bool:
@@ -371,9 +374,22 @@ def _kept(image: RawImage, kept: Selection) -> Iterator[bytes]:
     """In the order of the image."""
     for name, file in image.items():
         if name in kept.whole:
-            yield file.data
+            yield _without_unused(file.data) if file.has_option_imports else file.data
         elif name in kept.outlined:
             yield kept.outlined[name]
+
+
+def _without_unused(data: bytes) -> bytes:
+    """Without buf's note of unused imports: it counts those for options alone among them, and refuses its own image."""
+    kept = []
+    for number, start, end in _records(data):
+        _, content = _read_varint(data, start)
+        _, content = _read_varint(data, content)
+        if number != BUF_EXTENSION:
+            kept.append(data[start:end])
+        elif data.startswith(IS_IMPORT, content):
+            kept.append(delimited(BUF_EXTENSION, IS_IMPORT))
+    return b"".join(kept)
 
 
 def join(files: Iterable[bytes]) -> bytes:

@@ -139,9 +139,10 @@ def payloads(tried: Trial) -> Iterator[Payload]:
         yield _payload(encoding, data, ("", DOCUMENT, EMPTY))
     fields = [field for field in fields_of(tried.writer) if field.number in tried.numbers]
     encodings = {Encoding.BINARY} if len(tried.writer.fields) > HUGE else set(Encoding)
+    # Two fields first: with what is required beside it, one of them alone may be the same payload.
+    yield from _pairs(tried.writer, (), fields, (tried.writer, tried.reader), fill)
     for field in fields:
         yield from islice((one for one in _of_field(tried, field, fill) if one.encoding in encodings), MAX_PAYLOADS)
-    yield from _pairs(tried.writer, (), fields, (tried.writer, tried.reader), fill)
 
 
 def _fill(reader: Descriptor) -> Fill:

@@ -54,8 +54,11 @@ def render(console: Console, report: Report, duration_s: float) -> None:
     findings = [found for found in report.open_findings if found.verdict is not Verdict.COMPATIBLE]
     for found in findings[:FINDINGS_SHOWN]:
         console.print(_finding(found))
-    if len(findings) > FINDINGS_SHOWN:
-        console.print(f"\n... and {len(findings) - FINDINGS_SHOWN} more findings: --format json lists them all")
+    left = findings[FINDINGS_SHOWN:]
+    if left:
+        unproven = sum(found.verdict is Verdict.UNPROVEN for found in left)
+        which = f", {unproven} of them unproven" if unproven and report.verdict is Verdict.BROKEN else ""
+        console.print(f"\n... and {len(left)} more findings{which}: --format json lists them all")
     harmless = [found for found in report.open_findings if found.verdict is Verdict.COMPATIBLE]
     if harmless:
         console.print(_harmless(harmless))

@@ -21,7 +21,8 @@ DEADLINE_S = 300.0
 VIOLATIONS = 100
 COMPILE = "COMPILE"
 PROTO = ".proto"
-CONFIGURATION = ("buf.yaml", "buf.lock", "buf.work.yaml")
+WORK = "buf.work.yaml"
+CONFIGURATION = ("buf.yaml", "buf.lock", WORK)
 PROGRAMS = ("plugins", "policies")
 """The sections of buf.yaml that name programs, or rules of theirs, which judge too."""
 IGNORING = ("ignore", "ignore_only")
@@ -185,11 +186,11 @@ def asked_of(config: Path | None) -> tuple[Asked, ...]:
     """
     if config is None:
         return (Asked(rules={"breaking": {"use": ["FILE"]}}),)
-    try:
-        document = parse_config(config.read_bytes())
-    except (OSError, ValueError) as error:
-        raise BufError(f"cannot read '{config}': {error}") from None
-    modules = document.get("modules") or [{}]
+    document = _document(config)
+    if config.name == WORK:
+        modules = [_module_of_work(config.parent, folder) for folder in document.get("directories") or ["."]]
+    else:
+        modules = document.get("modules") or [{}]
     folders = [config.parent / one.get("path", ".") for one in modules]
     roots = [(config.parent, one.get("path", "."), len(modules) == 1) for one in modules]
     found = [one.get("breaking", document.get("breaking")) or {} for one in modules]
@@ -205,6 +206,25 @@ def asked_of(config: Path | None) -> tuple[Asked, ...]:
         others = tuple(folder for folder in folders if folder not in mine)
         asked.append(Asked(rules={"breaking": breaking, **programs}, modules=mine, others=others))
     return tuple(asked)
+
+
+def _document(config: Path) -> dict[str, Any]:
+    try:
+        return parse_config(config.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BufError(f"cannot read '{config}': {error}") from None
+
+
+def _module_of_work(root: Path, folder: str) -> dict[str, Any]:
+    """A folder of buf.work.yaml as a module of buf.yaml; its own buf.yaml names files from where that lies."""
+    own = root / folder / "buf.yaml"
+    breaking = dict((_document(own) if own.is_file() else {}).get("breaking") or {})
+    if "ignore" in breaking:
+        breaking["ignore"] = [f"{folder}/{path}" for path in breaking["ignore"]]
+    if "ignore_only" in breaking:
+        by_rule = breaking["ignore_only"].items()
+        breaking["ignore_only"] = {rule: [f"{folder}/{path}" for path in paths] for rule, paths in by_rule}
+    return {"path": folder, "breaking": breaking}
 
 
 def _all_ignored(lists: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -275,7 +295,8 @@ def configuration_files(folder: Path) -> Iterator[Path]:
 
 
 def config_of(root: Path, schema: Path) -> Path | None:
-    """The buf.yaml that holds for a schema: in its folder, or beside its image, or nearest above, up to the top."""
+    """The buf.yaml or buf.work.yaml for a schema: in its folder, beside its image, or nearest above, up to the top."""
     start = schema if schema.is_dir() else schema.parent
     folders = [one for one in (start, *start.parents) if one.is_relative_to(root)] or [start, root]
-    return next((folder / "buf.yaml" for folder in folders if (folder / "buf.yaml").is_file()), None)
+    files = (folder / name for folder in folders for name in ("buf.yaml", WORK))
+    return next((file for file in files if file.is_file()), None)
