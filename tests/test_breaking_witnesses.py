@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from counterfoil.compat.changes import Change, Direction, Effect
 from counterfoil.compat.composing import Context, compose
 from counterfoil.model import SILENT, Level, PayloadWitness, RuntimeReading
 from counterfoil.probe.payloads import Encoding
+from counterfoil.runs.waivers import FILE
 
 from tests.builders import Workspace
 from tests.schema_change import PROTO, RETYPED, STOCK, change, evidence
@@ -43,6 +45,20 @@ def test_a_witness_waives_the_change_that_it_shows(shop: Workspace, kept: str) -
     assert f'rule = "FIELD_TYPE_CHANGED"\nsubject = "{STOCK}"\n' in written
     assert f'witness = "{digest}"' in written
     assert shop.judge_here("breaking", "new", "--against", "old").verdict == "compatible"
+
+
+def test_what_a_report_prints_is_waived_as_long_as_the_same_payloads_show_it(shop: Workspace, kept: str) -> None:
+    accepted = ("--owner", "me", "--reason", "so", "--expires", "2999-01-31")
+    ran = shop.run_here("waive", f"FIELD_TYPE_CHANGED  {STOCK}", *accepted)
+    assert (ran.exit_code, ran.stderr.partition(", as")[0]) == (0, f"waived in {FILE}: FIELD_TYPE_CHANGED::{STOCK}")
+    report = shop.judge_here("breaking", "new", "--against", "old")
+    assert (report.verdict, [one["rule"] for one in report.findings]) == ("compatible", ["FIELD_TYPE_CHANGED"])
+    change(shop, PROTO.replace("int32 stock", "bool stock"))
+    report = shop.judge_here("breaking", "new", "--against", "old")
+    assert ("WAIVER_WITNESS_CHANGED", f"FIELD_TYPE_CHANGED::{STOCK}") in report.rules
+    (shop.root / FILE).unlink()
+    ran = shop.run_here("waive", f"FIELD_TYPE_CHANGED::{STOCK}", *accepted)
+    assert (ran.exit_code, ran.error["at"]) == (2, str(Path(kept).parent)), "which of them, before or now?"
 
 
 def test_a_witness_is_a_file_that_replays_on_its_own(shop: Workspace) -> None:

@@ -14,7 +14,7 @@ from counterfoil.breaking.schema_sources import EmptySchemaError, Source, Source
 from counterfoil.compat.changes import Direction
 from counterfoil.compat.trimming import Trimmed
 from counterfoil.core.rules import finding
-from counterfoil.core.workspace import Workspace
+from counterfoil.core.workspace import BREAKING_WITNESSES, Workspace
 from counterfoil.model import Finding, Level, Location, Output
 from counterfoil.results.result_cache import Judged, ResultCache, Reuse
 from counterfoil.system.buf import BufError, CompileError, config_of
@@ -37,7 +37,7 @@ class Request:
     fail_on: frozenset[Level] = FAILING
     first_release: bool = False
     only_affecting: str = ""
-    witnesses: str = "contracts/witnesses/breaking"
+    witnesses: str = BREAKING_WITNESSES
 
 
 class BreakingLane:

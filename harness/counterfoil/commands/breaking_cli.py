@@ -16,7 +16,7 @@ from counterfoil.commands.check_options_cli import chosen_reuse, reuse_options
 from counterfoil.commands.command_examples import examples
 from counterfoil.commands.shell import judge, open_workspace, output_option, with_waivers
 from counterfoil.compat.changes import Direction
-from counterfoil.core.workspace import FORMAT_VERSION, Schema, Settings, Workspace
+from counterfoil.core.workspace import BREAKING_WITNESSES, FORMAT_VERSION, Schema, Settings, Workspace
 from counterfoil.errors import UsageError, nearest
 from counterfoil.model import BREAKING, Case, Lane, Level, Waiver
 from counterfoil.project.config import FILE_NAME, locate
@@ -30,7 +30,6 @@ MODES = {
     "full": frozenset(Direction),
 }
 LEVELS = [level.value for level in Level if level is not Level.UNPROVEN]
-WITH_WORKSPACE = "contracts/witnesses/breaking"
 WITHOUT_WORKSPACE = ".counterfoil/witnesses/breaking"
 
 
@@ -70,7 +69,7 @@ WITHOUT_WORKSPACE = ".counterfoil/witnesses/breaking"
     help="Only what it reads, writes or has a pact about.",
 )
 @click.option(
-    "--witnesses", type=click.Path(path_type=Path), help=f"The folder for witnesses; {WITH_WORKSPACE} by default."
+    "--witnesses", type=click.Path(path_type=Path), help=f"The folder for witnesses; {BREAKING_WITNESSES} by default."
 )
 @reuse_options
 @output_option
@@ -101,7 +100,7 @@ def breaking(  # noqa: PLR0913  (one for each option)
     schema = workspace.settings.schema or Schema()
     folder = schema.dir if new is None else named(workspace, new)
     baselines: list[str | None] = [named(workspace, one) for one in against] or [schema.against]
-    place = WITH_WORKSPACE if configured else WITHOUT_WORKSPACE
+    place = BREAKING_WITNESSES if configured else WITHOUT_WORKSPACE
     request = Request(
         new=folder,
         against=None,

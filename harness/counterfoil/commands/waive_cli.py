@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -12,13 +13,15 @@ from counterfoil.commands import explanations
 from counterfoil.commands.command_examples import examples
 from counterfoil.commands.shell import open_workspace
 from counterfoil.compat import replayable
+from counterfoil.compat.composing import digest_of_all
 from counterfoil.compat.table import RULES
 from counterfoil.core.rules import LEVELS
+from counterfoil.core.workspace import BREAKING_WITNESSES, Workspace
 from counterfoil.errors import UsageError, nearest_of_many
 from counterfoil.model import Waiver
 from counterfoil.probe.witness import digest
 from counterfoil.project.waiver_file import append_waiver
-from counterfoil.project.witness_files import read_witness
+from counterfoil.project.witness_files import read_witness, saved_changes
 from counterfoil.runs.waivers import DIVERGENCE, FILE, check_rule, pattern_of
 
 FINDING = re.compile(r"(?P<rule>[A-Z][A-Z0-9_]*)(::|\s+)(?P<subject>\S.*)", re.DOTALL)
@@ -58,6 +61,7 @@ def waive(
     rule, subject, witness = _named(finding)
     check_rule(rule, "FINDING")
     _check_known(rule)
+    witness = witness or _saved(workspace, rule, subject)
     today = dt.datetime.now(tz=dt.UTC).date()
     if expires is not None and expires < today:
         raise UsageError(
@@ -82,7 +86,22 @@ def waive(
         witness=witness,
     )
     append_waiver(workspace, waiver)
-    click.echo(f"waived in {FILE}: {rule}::{subject}", err=True)
+    bound = f", as long as {witness} shows it" if witness else ""
+    click.echo(f"waived in {FILE}: {rule}::{subject}{bound}", err=True)
+
+
+def _saved(workspace: Workspace, rule: str, subject: str) -> str | None:
+    """The digest of the witnesses of a change of the schema, as far as they are saved."""
+    saved = saved_changes(workspace, rule, subject)
+    effects = Counter((one.direction, one.encoding) for one in saved.values())
+    if any(number > 1 for number in effects.values()):
+        raise UsageError(
+            f"there are several witnesses of {rule}::{subject}, which show the same",
+            where=BREAKING_WITNESSES,
+            why="some may be of an earlier state of the schema, and a waiver holds as long as its witness shows it",
+            fix=f"remove those that are outdated, or name one: counterfoil waive {next(iter(saved))} ...",
+        )
+    return digest_of_all((one.digest, one.is_shown_by_python) for one in saved.values())
 
 
 def _check_known(rule: str) -> None:

@@ -92,13 +92,20 @@ def not_asked(shown: Shown) -> str:
 
 
 def _digest(shown: Witnesses) -> str | None:
-    """That of the only witness, or of all of them together.
+    first = (several[0] for several in shown.values())
+    return digest_of_all(
+        (one.digest, any(reading.stub == PYTHON and reading.breaks for reading in one.runtimes)) for one in first
+    )
+
+
+def digest_of_all(witnesses: Iterable[tuple[str, bool]]) -> str | None:
+    """That of the only witness of a change, or of all together. Each is its digest, and whether Python shows it.
 
     It has to be the same whichever runtimes are there, so those count that Python shows, as long as there are any.
     """
-    first = [several[0] for several in shown.values()]
-    always = [one for one in first if any(reading.stub == PYTHON and reading.breaks for reading in one.runtimes)]
-    digests = sorted({one.digest for one in always or first})
+    first = list(witnesses)
+    always = [digest for digest, is_shown_by_python in first if is_shown_by_python]
+    digests = sorted(set(always or (digest for digest, _ in first)))
     if len(digests) <= 1:
         return next(iter(digests), None)
     return "sha256:" + hashlib.sha256("\n".join(digests).encode()).hexdigest()

@@ -9,6 +9,9 @@ from typing import Annotated, Literal
 import msgspec
 
 FORMAT_VERSION = 1
+WITNESSES = "contracts/witnesses"
+BREAKING_WITNESSES = f"{WITNESSES}/breaking"
+"""Those of changes of the schema, unless another folder is named."""
 DAY_S = 86_400.0
 
 Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$", description="text without NUL, which no argument can carry")]
@@ -140,7 +143,7 @@ class Probe(_Table, frozen=True):
     """Which stubs take part unless the user names others. None: all."""
     examples: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 2_000
     """How many payloads of each message a check tries."""
-    witnesses: Folder = "contracts/witnesses"
+    witnesses: Folder = WITNESSES
 
 
 class Pacts(_Table, frozen=True):

@@ -19,6 +19,7 @@ import msgspec
 from google.protobuf.descriptor import Descriptor
 
 from counterfoil.core.command_lines import command_line
+from counterfoil.core.workspace import WITNESSES
 from counterfoil.errors import UsageError
 from counterfoil.probe import wire_tree
 from counterfoil.probe.compare import observation_of
@@ -39,7 +40,6 @@ from counterfoil.probe.outcomes import (
 from counterfoil.probe.payloads import Encoding, Payload, Phase
 
 FORMAT: Final = 1
-DIRECTORY: Final = "contracts/witnesses"
 MAX_WITNESS_BYTES: Final = 16 * 1024 * 1024
 READABLE_WIDTH: Final = 2000
 _SLUG_WIDTH: Final = 60
@@ -147,7 +147,7 @@ def write(witness: Witness) -> str:
         outcomes=tuple(
             _Outcome(one.stub, one.runtime, _clean(one.outcome)) for one in sorted(witness.outcomes, key=_stub)
         ),
-        replay=command_line("replay", f"{DIRECTORY}/{witness.message}/{file_name(divergence)}"),
+        replay=command_line("replay", f"{WITNESSES}/{witness.message}/{file_name(divergence)}"),
         digest=digest(witness.message, payload),
         verdict=_clean(witness.verdict),
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from counterfoil.compat.replayable import FOLDER
-from counterfoil.core.workspace import Workspace
+from counterfoil.compat import replayable
+from counterfoil.compat.replayable import FOLDER, Replayable
+from counterfoil.core.workspace import BREAKING_WITNESSES, Workspace
 from counterfoil.errors import UsageError
 from counterfoil.probe.witness import Witness, file_name, read, write
 from counterfoil.system.files import replace_file
@@ -32,6 +33,16 @@ class WitnessFiles:
         if not path.is_file() or size(witness) < size(read_witness(path)):
             replace_file(path, write(witness).encode("utf-8", "backslashreplace"))
         return self._workspace.relative(path)
+
+
+def saved_changes(workspace: Workspace, rule: str, subject: str) -> dict[str, Replayable]:
+    """The witnesses of one change of the schema that are saved, by their paths in the workspace. Raises UsageError."""
+    found = {}
+    for file in sorted(workspace.path(BREAKING_WITNESSES).glob(f"{rule.lower().replace('_', '-')}-*.json")):
+        witness = replayable.read(file.read_bytes(), workspace.relative(file))
+        if (witness.rule, witness.subject) == (rule, subject):
+            found[workspace.relative(file)] = witness
+    return found
 
 
 def size(witness: Witness) -> tuple[int, int]:
