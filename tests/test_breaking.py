@@ -320,3 +320,11 @@ def test_each_module_is_judged_by_its_own_rules(shop: Workspace, shop_s: str, ot
     }
     by_rules = {"WIRE": "source", "FILE": "policy"}
     assert found == {"new/shop/v1/shop.proto": by_rules[shop_s], "new/other/v1/other.proto": by_rules[other_s]}
+
+
+def test_a_buf_yaml_that_asks_for_what_no_buf_knows_is_told_of_where_the_schema_only_grew(shop: Workspace) -> None:
+    shop.write("new/buf.yaml", "version: v2\nbreaking:\n  use: [NOT_A_RULE]\n")
+    change(shop, PROTO.replace("2;\n", "2;\n  bool listed = 3;\n"))
+    report = shop.judge_here("breaking", "new", "--against", "old")
+    assert report.verdict == "unproven"
+    assert "NOT_A_RULE" in str(evidence(report.the("BUF_FAILED"), "output"))

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from counterfoil.compat.compare import compare
-from counterfoil.schema.descriptors import ImageError, Schema, parse_image
+from counterfoil.schema.building import ImageError
+from counterfoil.schema.descriptors import Schema, parse_image
 from counterfoil.schema.elements import ENUM, MESSAGE, Cardinality, Presence
 from counterfoil.schema.features import edition_defaults
 from counterfoil.stub.schemas import read_schema

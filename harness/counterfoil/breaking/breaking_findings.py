@@ -26,8 +26,9 @@ from counterfoil.core.workspace import Workspace
 from counterfoil.errors import UsageError
 from counterfoil.model import Finding, Level, Location, SchemaChange
 from counterfoil.project.proto_trees import relevant_files
-from counterfoil.schema.descriptors import ImageError, Schema, parse_image
-from counterfoil.system.buf import Buf, BufError, as_finding, runs_programs
+from counterfoil.schema.building import ImageError
+from counterfoil.schema.descriptors import Schema, parse_image
+from counterfoil.system.buf import Buf, BufError, as_finding
 
 if TYPE_CHECKING:
     from counterfoil.breaking.schema_stubs import Runtimes
@@ -56,19 +57,17 @@ class Judgement:
         """Every finding about the change; buf judges beside us, and what it reports is merged with ours."""
         config = config_for(self._workspace, self._request)
         ask_buf = partial(_ask_buf, buf, self._trimmed, scratch, config)
-        return self.findings(
-            ask_buf, buf_is_asked=config is not None, with_programs=config is not None and runs_programs(config)
-        )
+        return self.findings(ask_buf, buf_is_asked=config is not None)
 
-    def findings(self, ask_buf: AskBuf, *, buf_is_asked: bool, with_programs: bool = False) -> tuple[Finding, ...]:
+    def findings(self, ask_buf: AskBuf, *, buf_is_asked: bool) -> tuple[Finding, ...]:
         """Every finding about the change from one image to another.
 
-        buf has no rule against what only adds; whether programs that it runs have one is not known.
+        buf has no rule of its own against what only adds; a buf.yaml may name programs that have one, or be wrong.
         """
         old, new = schemas = self.schemas
         changes = self._changes
         with ThreadPoolExecutor(max_workers=1) as pool:
-            asked = pool.submit(ask_buf) if with_programs or not only_grew(old, new, changes) else None
+            asked = pool.submit(ask_buf) if buf_is_asked or not only_grew(old, new, changes) else None
             shown = self._shown() if self.needs_runtimes else Shown()
             said = asked.result() if asked else ()
         self.note = not_asked(shown)

@@ -6,11 +6,12 @@ from counterfoil.breaking.breaking_findings import Judgement
 from counterfoil.breaking.breaking_lane import BreakingLane, Request
 from counterfoil.compat.carriers import Carriers
 from counterfoil.compat.changes import Direction
-from counterfoil.compat.trimming import ImageError, raw_files, trim
+from counterfoil.compat.trimming import raw_files, trim
 from counterfoil.core.workspace import Workspace
 from counterfoil.errors import UsageError
 from counterfoil.gate.facts import SchemaBreak
 from counterfoil.model import Finding, Level, PayloadWitness, Verdict
+from counterfoil.schema.building import ImageError
 from counterfoil.system.processes import Processes
 
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from counterfoil.compat.annotations import Annotation
-from counterfoil.compat.trimming import ImageError, Trimmed, join, raw_files, trim
+from counterfoil.compat.trimming import Trimmed, join, raw_files, trim
 from counterfoil.core.workspace import Schema, Workspace
 from counterfoil.errors import UsageError
 from counterfoil.project.proto_trees import FolderTree, GitTree, Tree, extract, partial, require_utf8
+from counterfoil.schema.building import ImageError
 from counterfoil.system.buf import PROTO, Buf, BufError, CompileError
 from counterfoil.system.files import replace_file
 from counterfoil.system.git import Git

@@ -20,14 +20,10 @@ from google.protobuf.message import DecodeError
 
 from counterfoil.compat.outlines import WELL_KNOWN, outline
 from counterfoil.probe.wire_tree import delimited
-from counterfoil.schema.building import BUF_EXTENSION, IS_IMPORT
+from counterfoil.schema.building import BUF_EXTENSION, IS_IMPORT, ImageError
 
 SOURCE_CODE_INFO = 9
 _IGNORED = frozenset({SOURCE_CODE_INFO, BUF_EXTENSION})
-
-
-class ImageError(Exception):
-    """Bytes are no image; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)

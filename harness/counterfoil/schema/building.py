@@ -43,6 +43,16 @@ TYPES = {number: name.removeprefix("TYPE_").lower() for name, number in FieldDes
     FieldDescriptorProto.TYPE_GROUP: MESSAGE
 }
 BUF_EXTENSION, IS_IMPORT = 8042, b"\x08\x01"
+
+
+class ImageError(Exception):
+    """An image cannot be read, or contradicts itself; the message says where."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
 """What buf notes about a file of an image, and how that begins of a file which is there for others alone."""
 UNPACKABLE = {"string", "bytes", MESSAGE}
 

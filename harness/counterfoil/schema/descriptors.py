@@ -11,20 +11,12 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.message import DecodeError
 
 from counterfoil.model import Location
-from counterfoil.schema.building import Elements, build
+from counterfoil.schema.building import Elements, ImageError, build
 from counterfoil.schema.elements import ENUM, MESSAGE, Element, Enum, Field, File, Message, Service
 from counterfoil.schema.features import UnknownEditionError
 
 ElementT = TypeVar("ElementT", bound=Element)
 SHOWN_NAMES = 5
-
-
-class ImageError(Exception):
-    """An image cannot be read, or contradicts itself; the message names the file and the element."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
 
 
 @dataclass(frozen=True, eq=False)
