@@ -200,6 +200,8 @@ class Finding:
     """The waiver under which it is accepted for now."""
     fails: bool | None = None
     """Whether it counts against the run; None: as its level says."""
+    since: str = ""
+    """The baseline from which the schema differs so, where a run compares with several; the message names it too."""
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -308,9 +310,9 @@ class Report:
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:
-        """The findings of the run and of its cases, each once: the waived last, the strongest first.
+        """The findings of the run and of its cases, each identity once: the waived last, the strongest first.
 
-        Two cases may say one thing of one subject, or two, such as two baselines of the schema.
+        Of several baselines each may have one.
         """
         levels = list(Level)
 
@@ -320,7 +322,7 @@ class Report:
         found = [*self.findings, *(finding for result in self.results for finding in result.findings)]
         told: dict[tuple[str, str, str], Finding] = {}
         for finding in sorted(found, key=rank):
-            told.setdefault((*finding.identity, finding.message), finding)
+            told.setdefault((*finding.identity, finding.since), finding)
         return tuple(told.values())
 
     @property

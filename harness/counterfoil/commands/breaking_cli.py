@@ -138,14 +138,14 @@ def _judged(processes: Processes, workspace: Workspace, requests: list[Request],
             began_s = time.monotonic()
             judged = guarded(partial(lane.judged, request), request.new)
             if several:
-                judged = _naming(request.against, judged)
+                judged = _naming(request.against or "", judged)
             yield CaseFinished(judged.result(case, time.monotonic() - began_s))
     yield RunFinished(time.monotonic() - started_s)
 
 
-def _naming(baseline: str | None, judged: Judged) -> Judged:
+def _naming(baseline: str, judged: Judged) -> Judged:
     """With the baseline in what is said, where another may differ in the same element."""
-    told = (replace(one, message=f"since {baseline}: {one.message}") for one in judged.findings)
+    told = (replace(one, since=baseline, message=f"since {baseline}: {one.message}") for one in judged.findings)
     return replace(judged, findings=tuple(told))
 
 
