@@ -5,20 +5,8 @@ from __future__ import annotations
 import pytest
 from counterfoil.probe import json_tree, wire_tree
 from counterfoil.probe.json_tree import Array, Document, Gap, Member, Object, Scalar, String
-from counterfoil.probe.wire_tree import (
-    Chunk,
-    Fixed,
-    Group,
-    Nested,
-    Packed,
-    Record,
-    Varint,
-    WireMessage,
-    WireType,
-    delimited,
-    tag,
-    varint,
-)
+from counterfoil.probe.wire_format import WireType, delimited, tag, varint
+from counterfoil.probe.wire_tree import Chunk, Fixed, Group, Nested, Packed, Record, Varint, WireMessage
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -34,7 +34,7 @@ from counterfoil.probe.observation import (
     render,
 )
 from counterfoil.probe.outcomes import Crashed, Decoded, EncodeFailed, Garbled, Outcome, Rejected, TimedOut
-from counterfoil.probe.wire_tree import double
+from counterfoil.probe.wire_format import double
 
 SHOWN = 120
 REMEMBERED = 4096

@@ -19,7 +19,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
 from counterfoil.compat.outlines import WELL_KNOWN, outline
-from counterfoil.probe.wire_tree import delimited
+from counterfoil.probe.wire_format import delimited
 from counterfoil.schema.building import BUF_EXTENSION, IS_IMPORT, ImageError
 
 SOURCE_CODE_INFO = 9

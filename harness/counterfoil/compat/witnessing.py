@@ -25,7 +25,7 @@ from counterfoil.probe.fields import Field, Shape, enum_values, fields_of
 from counterfoil.probe.forms import Sample, map_entry, member, packed, quoted, record, samples, value_of
 from counterfoil.probe.json_tree import string
 from counterfoil.probe.payloads import DEFAULT, DOCUMENT, EMPTY, PLUS, VALUE, Encoding, Payload, Phase
-from counterfoil.probe.wire_tree import varint
+from counterfoil.probe.wire_format import varint
 
 MAX_FIELDS = 200
 """Of one message, that are tried; a message in which more changed is another message."""

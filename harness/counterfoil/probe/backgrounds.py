@@ -13,7 +13,7 @@ from google.protobuf.descriptor import Descriptor
 from counterfoil.probe.fields import CACHED_MESSAGES, Field, Shape, fields_of
 from counterfoil.probe.forms import Sample, best, forms, in_role, member, quoted, record, samples, value_of
 from counterfoil.probe.payloads import DEFAULT, NULL, VALUE, Encoding
-from counterfoil.probe.wire_tree import WireType, tag, varint
+from counterfoil.probe.wire_format import WireType, tag, varint
 
 MAX_NESTING = 5
 MAX_PLACES = 2000

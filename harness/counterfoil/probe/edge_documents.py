@@ -11,9 +11,8 @@ from google.protobuf.descriptor import Descriptor
 
 from counterfoil.probe.fields import fields_of
 from counterfoil.probe.json_tree import BOM
-from counterfoil.probe.wire_tree import MAX_VARINT_BYTES, WireType, tag, varint
+from counterfoil.probe.wire_format import MAX_FIELD_NUMBER, MAX_VARINT_BYTES, WireType, tag, varint
 
-MAX_FIELD_NUMBER = 2**29 - 1
 RESERVED_FIELD_NUMBER = 19_000
 FIRST_UNLIKELY_NUMBER = 18_000
 DEEP = 200

@@ -12,7 +12,7 @@ from counterfoil.probe.edge_special import WIRE_EDGES
 from counterfoil.probe.fields import Field, Shape, fields_of
 from counterfoil.probe.forms import best, forms, in_role, map_entry, packed, record
 from counterfoil.probe.payloads import DEFAULT, EDGE, VALUE, Encoding
-from counterfoil.probe.wire_tree import MAX_VARINT_BYTES, WireType, delimited, tag, varint, zigzag
+from counterfoil.probe.wire_format import MAX_VARINT_BYTES, WireType, delimited, tag, varint, zigzag
 
 Probe = tuple[str, str, bytes]
 """What to add to the path, the state, and the records."""

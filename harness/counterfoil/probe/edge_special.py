@@ -6,7 +6,7 @@ In the wire format a value is the content of the message, without tag and length
 from __future__ import annotations
 
 from counterfoil.probe.forms import ANY_OF_DURATION
-from counterfoil.probe.wire_tree import delimited, double, tag, varint
+from counterfoil.probe.wire_format import delimited, double, tag, varint
 
 LARGEST_SECONDS = 253402300799
 SMALLEST_SECONDS = -62135596800

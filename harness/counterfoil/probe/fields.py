@@ -12,7 +12,7 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FeatureSet, FileDesc
 
 from counterfoil.probe.json_tree import string
 from counterfoil.probe.payloads import ONEOF, SPECIAL_MESSAGES
-from counterfoil.probe.wire_tree import SCALAR_WIRE_TYPES, WireType
+from counterfoil.probe.wire_format import SCALAR_WIRE_TYPES, WireType
 
 CACHED_MESSAGES = 4096
 NULL_VALUE_ENUM = "google.protobuf.NullValue"

@@ -27,7 +27,7 @@ from counterfoil.probe.payloads import (
     ZERO,
     Encoding,
 )
-from counterfoil.probe.wire_tree import WireType, delimited, double, tag, varint, zigzag
+from counterfoil.probe.wire_format import WireType, delimited, double, tag, varint, zigzag
 
 ScalarValue = bool | int | float | str | bytes
 

@@ -32,6 +32,7 @@ from counterfoil.probe.payloads import (
     Phase,
     type_of,
 )
+from counterfoil.probe.wire_format import WireType
 
 MAX_PARTS: Final = 3
 """A payload with more fields than this keeps the words it was made with."""
@@ -240,7 +241,7 @@ def _wire_field(record: wire_tree.Record, field: Field, prefix: str, data: bytes
         return
     where, state = _wire_states(field).get(data, ("", ""))
     wire_type = _wire_type(content)
-    if wire_type not in {field.wire_type, wire_tree.WireType.LEN if field.is_packable else field.wire_type}:
+    if wire_type not in {field.wire_type, WireType.LEN if field.is_packable else field.wire_type}:
         state = f"wire type mismatch: {_WIRE_TYPES[wire_type]}"
     again = _again_in_binary if field.shape is Shape.SINGULAR else None
     if not state and field.shape is not Shape.MAP and _has_unknown(content, field.message):
@@ -260,24 +261,24 @@ def _is_filled(content: wire_tree.Content) -> bool:
 
 
 _WIRE_TYPES: Final = {
-    wire_tree.WireType.VARINT: "varint",
-    wire_tree.WireType.I64: "fixed64",
-    wire_tree.WireType.LEN: "length-delimited",
-    wire_tree.WireType.START_GROUP: "group",
-    wire_tree.WireType.I32: "fixed32",
+    WireType.VARINT: "varint",
+    WireType.I64: "fixed64",
+    WireType.LEN: "length-delimited",
+    WireType.START_GROUP: "group",
+    WireType.I32: "fixed32",
 }
 
 
-def _wire_type(content: wire_tree.Content) -> wire_tree.WireType:
+def _wire_type(content: wire_tree.Content) -> WireType:
     match content:
         case wire_tree.Varint():
-            return wire_tree.WireType.VARINT
+            return WireType.VARINT
         case wire_tree.Fixed(data):
-            return wire_tree.WireType.I32 if len(data) == 4 else wire_tree.WireType.I64  # noqa: PLR2004 - bytes of an I32
+            return WireType.I32 if len(data) == 4 else WireType.I64  # noqa: PLR2004 - bytes of an I32
         case wire_tree.Group():
-            return wire_tree.WireType.START_GROUP
+            return WireType.START_GROUP
         case _:
-            return wire_tree.WireType.LEN
+            return WireType.LEN
 
 
 @lru_cache(maxsize=256)

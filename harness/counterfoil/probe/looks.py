@@ -7,6 +7,7 @@ from typing import Final
 
 from counterfoil.probe import wire_tree
 from counterfoil.probe.payloads import EDGE, PLUS, VALUE
+from counterfoil.probe.wire_format import MASK_64
 
 SHOWN_CHARS: Final = 40
 DEEP: Final = 8
@@ -67,7 +68,7 @@ def _of_content(content: wire_tree.Content, type_: str) -> str:
             return f"{EDGE}unknown field in an entry" if strange else VALUE
         case wire_tree.Chunk(data) if type_ == "string" and not _is_utf8(data):
             return INVALID_UTF8
-        case wire_tree.Varint(value) if value > wire_tree.MASK_64:
+        case wire_tree.Varint(value) if value > MASK_64:
             return BEYOND_64_BITS
         case wire_tree.Varint(value) if value >= _PLAIN_VARINT:
             return f"{EDGE}{value}"

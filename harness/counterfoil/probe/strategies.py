@@ -33,7 +33,7 @@ from counterfoil.probe.forms import (
 )
 from counterfoil.probe.json_tree import string
 from counterfoil.probe.payloads import DOCUMENT, PLUS, RANDOM, Encoding, Payload, Phase
-from counterfoil.probe.wire_tree import varint
+from counterfoil.probe.wire_format import varint
 
 MAX_DEPTH = 3
 MAX_FIELDS = 6
