@@ -43,6 +43,8 @@ TYPES = {number: name.removeprefix("TYPE_").lower() for name, number in FieldDes
     FieldDescriptorProto.TYPE_GROUP: MESSAGE
 }
 BUF_EXTENSION, IS_IMPORT = 8042, b"\x08\x01"
+"""What buf notes about a file of an image, and how that begins of a file which is there for others alone."""
+UNPACKABLE = {"string", "bytes", MESSAGE}
 
 
 class ImageError(Exception):
@@ -51,10 +53,6 @@ class ImageError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
-
-
-"""What buf notes about a file of an image, and how that begins of a file which is there for others alone."""
-UNPACKABLE = {"string", "bytes", MESSAGE}
 
 
 @dataclass(frozen=True, slots=True)
