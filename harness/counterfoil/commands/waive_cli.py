@@ -15,6 +15,7 @@ from counterfoil.commands.shell import open_workspace
 from counterfoil.compat import replayable
 from counterfoil.compat.composing import digest_of_all
 from counterfoil.compat.table import RULES
+from counterfoil.core.command_lines import command_line
 from counterfoil.core.rules import LEVELS
 from counterfoil.core.workspace import BREAKING_WITNESSES, Workspace
 from counterfoil.errors import UsageError, nearest_of_many
@@ -99,7 +100,7 @@ def _saved(workspace: Workspace, rule: str, subject: str) -> str | None:
             f"there are several witnesses of {rule}::{subject}, which show the same",
             where=BREAKING_WITNESSES,
             why="some may be of an earlier state of the schema, and a waiver holds as long as its witness shows it",
-            fix=f"remove those that are outdated, or name one: counterfoil waive {next(iter(saved))} ...",
+            fix=f"remove those that are outdated, or name one: {command_line('waive', next(iter(saved)))} ...",
         )
     return digest_of_all((one.digest, one.is_shown_by_python) for one in saved.values())
 
