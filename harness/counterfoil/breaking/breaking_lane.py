@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from counterfoil.breaking.schema_sources import EmptySchemaError, Source, Sources
+from counterfoil.breaking.schema_sources import EmptySchemaError, Source, Sources, folder_in_git
 from counterfoil.compat.changes import Direction
 from counterfoil.compat.trimming import Trimmed
 from counterfoil.core.rules import finding
@@ -78,7 +78,7 @@ class BreakingLane:
         # Not in the workspace: where that is itself a folder of protos, buf would compile what is extracted there too.
         with tempfile.TemporaryDirectory(prefix="counterfoil-") as scratch:
             sources = Sources(self._processes, workspace, Path(scratch))
-            folder = folder_in_git(workspace, request)
+            folder = folder_in_git(workspace, request.new, request.against)
             try:
                 new = sources.find(request.new, folder)
             except EmptySchemaError:
@@ -124,17 +124,11 @@ class BreakingLane:
         return self._cache.reused_or_judged(SHELF, subject, lambda: self._key(request, trimmed, sides), judge)
 
 
-def folder_in_git(workspace: Workspace, request: Request) -> str:
-    """Where in a commit the schema lies: where the other side does, if in a folder, else where it is configured."""
-    folders = (name for name in (request.new, request.against) if name and workspace.path(name).is_dir())
-    schema = workspace.settings.schema
-    return next(folders, schema.dir if schema else ".")
-
-
 def config_for(workspace: Workspace, request: Request) -> Path | None:
     """The buf.yaml by which a change is judged."""
     is_here = workspace.path(request.new).exists()
-    return config_of(workspace.root, workspace.path(request.new if is_here else folder_in_git(workspace, request)))
+    place = request.new if is_here else folder_in_git(workspace, request.new, request.against)
+    return config_of(workspace.root, workspace.path(place))
 
 
 def _first(request: Request, sources: Sources, new: Source, workspace: Workspace) -> Judged:

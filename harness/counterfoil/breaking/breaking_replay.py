@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from counterfoil.breaking.schema_sides import Side, side
-from counterfoil.breaking.schema_sources import EmptySchemaError, Sources
+from counterfoil.breaking.schema_sources import EmptySchemaError, Sources, folder_in_git
 from counterfoil.breaking.schema_stubs import Crossing, Runtimes, find_stubs
 from counterfoil.compat.changes import Direction
 from counterfoil.compat.discrepancies import Discrepancy, discrepancies
@@ -82,8 +82,9 @@ def _sides(
     with tempfile.TemporaryDirectory(prefix="counterfoil-") as scratch:
         finding = Sources(processes, workspace, Path(scratch))
         old, new = sources
+        folder = folder_in_git(workspace, new, old)
         try:
-            images = [finding.whole(finding.find(name, new), label) for name, label in ((old, "old"), (new, "new"))]
+            images = [finding.whole(finding.find(name, folder), label) for name, label in ((old, "old"), (new, "new"))]
         except EmptySchemaError as error:
             raise UsageError(str(error), fix="name a schema that has the witness's message") from None
     return _side(old, images[0]), _side(new, images[1])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from counterfoil.compat.annotations import Annotation
 from counterfoil.compat.trimming import Trimmed, join, raw_files, trim
-from counterfoil.core.workspace import Schema, Workspace
+from counterfoil.core.workspace import Workspace
 from counterfoil.errors import UsageError
 from counterfoil.project.proto_trees import FolderTree, GitTree, Tree, extract, partial, require_utf8
 from counterfoil.schema.building import ImageError
@@ -45,6 +45,13 @@ class Source:
     tree: Tree | None = None
 
 
+def folder_in_git(workspace: Workspace, *names: str | None) -> str:
+    """Where in a commit the schema lies: in the first of these that is a folder here, else where it is configured."""
+    folders = (name for name in names if name and workspace.path(name).is_dir())
+    schema = workspace.settings.schema
+    return next(folders, schema.dir if schema else ".")
+
+
 class DoesNotCompileError(UsageError):
     """A schema does not compile; `annotations` are what the compiler says, with the paths of the user's files."""
 
@@ -72,13 +79,12 @@ class Sources:
         self._for_whom = any(one.reads or one.writes for one in participants)
         """Whether it matters what carries a change."""
 
-    def find(self, name: str, new: str) -> Source:
+    def find(self, name: str, folder: str) -> Source:
         """A path, `git:REF`, a git reference or `ledger:PARTICIPANT@VERSION`. Raises EmptySchemaError too.
 
-        In git it is the folder `new`, or the configured one where the new schema is no folder here.
+        `folder` is the one to look at in git.
         """
         path = self._workspace.path(name)
-        folder = new if self._workspace.path(new).is_dir() else (self._workspace.settings.schema or Schema()).dir
         if name.startswith(LEDGER):
             return Source(name=name, image=self._recorded(name.removeprefix(LEDGER)))
         if name.startswith(GIT):
