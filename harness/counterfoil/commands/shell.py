@@ -99,8 +99,7 @@ def judge(
     """Run something that yields events, report it, record it, and leave with the exit code of its verdict.
 
     `above` shows more of the report on a screen, before the rest; `below` is a last line there, on stderr.
-    `tells_steps` is for what takes minutes: where no
-    terminal shows what starts and ends, lines on stderr do.
+    `tells_steps` is for what takes minutes: where no terminal shows what starts and ends, lines on stderr do.
     """
     report, end = _fold(run, tells_steps=tells_steps)
     for wanted in click.get_current_context().meta.get(REPORTS, ()):

@@ -102,7 +102,7 @@ def _saved(workspace: Workspace, rule: str, subject: str) -> str | None:
             why="some may be of an earlier state of the schema, and a waiver holds as long as its witness shows it",
             fix=f"remove those that are outdated, or name one: {command_line('waive', next(iter(saved)))} ...",
         )
-    return digest_of_all((one.digest, one.is_shown_by_python) for one in saved.values())
+    return digest_of_all(saved.values())
 
 
 def _check_known(rule: str) -> None:

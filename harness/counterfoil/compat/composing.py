@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from counterfoil.compat.changes import BEHAVIOUR_CHANGED, PYTHON, Change, Direction, Effect, Key
 from counterfoil.model import Finding, Level, Location, PayloadWitness, SchemaChange
 from counterfoil.probe.payloads import Encoding
 from counterfoil.schema.building import json_name
+
+if TYPE_CHECKING:
+    from counterfoil.compat.replayable import Replayable
 
 Witnesses = Mapping[Effect, tuple[PayloadWitness, ...]]
 """The first of each shows the change in Python, or in as many runtimes as any; the others show it in the rest."""
@@ -81,7 +85,7 @@ def compose(change: Change, shown: Witnesses, also: tuple[str, ...], context: Co
         fix=change.fix,
         location=new or old,
         evidence=(evidence, *witnesses),
-        witness=_digest(shown),
+        witness=digest_of_all(several[0] for several in shown.values()),
     )
 
 
@@ -91,21 +95,14 @@ def not_asked(shown: Shown) -> str:
     return f"not asked: {_list(names)}" if names else ""
 
 
-def _digest(shown: Witnesses) -> str | None:
-    first = (several[0] for several in shown.values())
-    return digest_of_all(
-        (one.digest, any(reading.stub == PYTHON and reading.breaks for reading in one.runtimes)) for one in first
-    )
-
-
-def digest_of_all(witnesses: Iterable[tuple[str, bool]]) -> str | None:
-    """That of the only witness of a change, or of all together. Each is its digest, and whether Python shows it.
+def digest_of_all(witnesses: Iterable[PayloadWitness | Replayable]) -> str | None:
+    """That of the only witness of a change, or of all of them together.
 
     It has to be the same whichever runtimes are there, so those count that Python shows, as long as there are any.
     """
     first = list(witnesses)
-    always = [digest for digest, is_shown_by_python in first if is_shown_by_python]
-    digests = sorted(set(always or (digest for digest, _ in first)))
+    always = [one for one in first if any(reading.stub == PYTHON and reading.breaks for reading in one.runtimes)]
+    digests = sorted({one.digest for one in always or first})
     if len(digests) <= 1:
         return next(iter(digests), None)
     return "sha256:" + hashlib.sha256("\n".join(digests).encode()).hexdigest()

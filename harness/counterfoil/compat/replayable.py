@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from counterfoil.compat.changes import PYTHON, Direction
+from counterfoil.compat.changes import Direction
 from counterfoil.core.command_lines import command_line
 from counterfoil.errors import UsageError
 from counterfoil.probe.payloads import Encoding
@@ -89,11 +89,6 @@ class Replayable:
     old_digest: str
     new_digest: str
     runtimes: tuple[Told, ...]
-
-    @property
-    def is_shown_by_python(self) -> bool:
-        """Whether Python's runtime is among those that show it."""
-        return any(one.stub == PYTHON and one.breaks for one in self.runtimes)
 
     @property
     def file_name(self) -> str:
