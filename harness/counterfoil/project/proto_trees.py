@@ -94,8 +94,8 @@ class FolderTree:
     def _paths(self) -> Iterable[str]:
         if self.top == self.folder:
             return relevant_files(self.folder)
-        at_top = {name: self.top / name for name in CONFIGURATION if (self.top / name).is_file()}
-        roots = _module_roots({name: path.read_bytes() for name, path in at_top.items()}) or ()
+        at_top = _configuration(self.top)
+        roots = _module_roots(at_top) or ()
         return {*at_top, *(f"{root}{path}" for root in roots for path in relevant_files(self.top / root))}
 
     def read(self, paths: Iterable[str]) -> Mapping[str, bytes]:
@@ -144,12 +144,16 @@ class GitTree:
         return extract(self, scratch, self.objects)
 
 
+def _configuration(folder: Path) -> dict[str, bytes]:
+    """The files right in a folder that configure what buf makes of it, by their names."""
+    return {name: (folder / name).read_bytes() for name in CONFIGURATION if (folder / name).is_file()}
+
+
 def _top(folder: Path) -> Path:
     """The folder of the nearest buf.yaml or buf.work.yaml above by which a folder is one of several; else itself."""
     for top in folder.parents:
-        files = {name: top / name for name in CONFIGURATION if (top / name).is_file()}
-        if files:
-            roots = _module_roots({name: file.read_bytes() for name, file in files.items()}) or ()
+        if files := _configuration(top):
+            roots = _module_roots(files) or ()
             return top if len(roots) > 1 and f"{folder.relative_to(top).as_posix()}/" in roots else folder
     return folder
 
